@@ -1,0 +1,41 @@
+"""How processes connect to PostgreSQL. One engine per process, made by its composition root."""
+
+from sqlalchemy.ext.asyncio import (
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
+
+Sessions = async_sessionmaker[AsyncSession]
+
+
+def psycopg_url(url: str) -> str:
+    """Name SQLAlchemy's driver in a plain ``postgresql://`` URL."""
+    return url.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+def create_engine(url: str, pool_size: int) -> AsyncEngine:
+    """Make the pool. Connections found dead after an outage are replaced, not handed out.
+
+    Args:
+        url: ``postgresql://user:password@host:port/database``.
+        pool_size: The most connections this process opens.
+    """
+    return create_async_engine(
+        psycopg_url(url),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=5,
+        pool_pre_ping=True,
+        connect_args={
+            "connect_timeout": 3,
+            "application_name": "assets",
+            # No statement of ours runs long; one that does must not hold its locks for ever.
+            "options": "-c statement_timeout=15000 -c lock_timeout=10000 -c timezone=UTC",
+        },
+    )
+
+
+def sessions_of(engine: AsyncEngine) -> Sessions:
+    return async_sessionmaker(engine, expire_on_commit=False)

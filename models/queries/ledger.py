@@ -1,0 +1,113 @@
+"""Statements on the ledger: the one that posts, and the reads."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import NoReturn
+from uuid import UUID
+
+from psycopg import DatabaseError
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.errors import InsufficientFunds
+from domain.ledger import AccountKind, Posting
+from domain.money import ZERO
+from domain.ticket import HOLDS_ASSET
+from models.base import new_id
+from models.ledger import LedgerAccount, LedgerEntry
+from models.ticket import TicketRow
+
+_FLOOR_BROKEN = "LG001"  # raised by post_ledger_transaction(), its DETAIL is what is missing
+_LINE = "(:entry_{0}, :account_{0}, :kind_{0}, :owner_{0}, :type_{0}, :amount_{0})::ledger_line"
+
+
+async def post(session: AsyncSession, posting: Posting) -> bool:
+    """Post a transaction in one round trip, inside the caller's database transaction.
+
+    Returns:
+        False if the key was posted before, which then moved nothing.
+
+    Raises:
+        InsufficientFunds: A wallet or an escrow would fall below zero. The database transaction
+            is then aborted.
+    """
+    values: dict[str, object] = {
+        "id": new_id(),
+        "key": posting.key,
+        "kind": posting.kind.value,
+        "ref": posting.ref,
+        "description": posting.description,
+    }
+    for number, entry in enumerate(posting.entries):
+        values |= {
+            f"entry_{number}": new_id(),
+            f"account_{number}": new_id(),
+            f"kind_{number}": entry.account.kind.value,
+            f"owner_{number}": entry.account.owner_id,
+            f"type_{number}": entry.side.value,
+            f"amount_{number}": entry.amount,
+        }
+    lines = ", ".join(_LINE.format(number) for number in range(len(posting.entries)))
+    statement = text(
+        f"SELECT post_ledger_transaction(:id, :key, :kind, :ref, :description, ARRAY[{lines}])"
+    )
+    try:
+        return bool(await session.scalar(statement, values))
+    except DBAPIError as error:
+        _refuse(error)
+
+
+def _refuse(error: DBAPIError) -> NoReturn:
+    cause = error.orig
+    if isinstance(cause, DatabaseError) and cause.sqlstate == _FLOOR_BROKEN:
+        raise InsufficientFunds(Decimal(cause.diag.message_detail or "0")) from error
+    raise error
+
+
+async def balance(session: AsyncSession, kind: AccountKind, owner_id: UUID) -> Decimal:
+    """Return an account's balance in rials; an account that was never used has none."""
+    statement = select(LedgerAccount.balance).where(
+        LedgerAccount.kind == kind, LedgerAccount.owner_id == owner_id
+    )
+    return await session.scalar(statement) or ZERO
+
+
+async def held(session: AsyncSession, borrower_id: UUID) -> Decimal:
+    """Return how much of a user's money waits in the escrow of open loans, in rials."""
+    statement = (
+        select(func.sum(LedgerAccount.balance))
+        .join(TicketRow, TicketRow.id == LedgerAccount.owner_id)
+        .where(
+            LedgerAccount.kind == AccountKind.TICKET_ESCROW,
+            TicketRow.borrower_id == borrower_id,
+            TicketRow.status.in_(HOLDS_ASSET),
+        )
+    )
+    return await session.scalar(statement) or ZERO
+
+
+async def wallet_entries(
+    session: AsyncSession,
+    user_id: UUID,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    before: int | None = None,
+    limit: int,
+) -> Sequence[LedgerEntry]:
+    """List the entries of a user's wallet, newest first, with a `seq` below `before`."""
+    account = (
+        select(LedgerAccount.id)
+        .where(LedgerAccount.kind == AccountKind.USER_WALLET, LedgerAccount.owner_id == user_id)
+        .scalar_subquery()
+    )
+    statement = select(LedgerEntry).where(LedgerEntry.account_id == account)
+    if since is not None:
+        statement = statement.where(LedgerEntry.created_at >= since)
+    if until is not None:
+        statement = statement.where(LedgerEntry.created_at < until)
+    if before is not None:
+        statement = statement.where(LedgerEntry.seq < before)
+    return (await session.scalars(statement.order_by(LedgerEntry.seq.desc()).limit(limit))).all()

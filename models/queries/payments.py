@@ -1,0 +1,101 @@
+"""Statements on payments."""
+
+from collections.abc import Sequence
+from dataclasses import fields
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import Select, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.errors import NotFound
+from domain.payment import Payment, PaymentStatus
+from models.payment import PaymentRow
+
+# The columns and the domain's fields have the same names: a row is a payment.
+_COLUMNS = [getattr(PaymentRow, field.name) for field in fields(Payment)]
+
+
+def _payments() -> Select[tuple[object, ...]]:
+    return select(*_COLUMNS)
+
+
+def _payment(row: Sequence[object]) -> Payment:
+    return Payment(*row)  # type: ignore[arg-type]  # _COLUMNS follow the fields of Payment
+
+
+async def find(session: AsyncSession, payment_id: UUID) -> Payment | None:
+    row = (await session.execute(_payments().where(PaymentRow.id == payment_id))).one_or_none()
+    return _payment(row) if row else None
+
+
+async def by_authority(session: AsyncSession, authority: str) -> Payment | None:
+    statement = _payments().where(PaymentRow.authority == authority)
+    row = (await session.execute(statement)).one_or_none()
+    return _payment(row) if row else None
+
+
+async def lock(session: AsyncSession, payment_id: UUID) -> Payment:
+    """Return a payment that nobody else can change until this transaction ends.
+
+    Raises:
+        NotFound: There is no such payment.
+    """
+    statement = _payments().where(PaymentRow.id == payment_id).with_for_update(key_share=True)
+    row = (await session.execute(statement)).one_or_none()
+    if row is None:
+        raise NotFound("There is no such payment.")
+    return _payment(row)
+
+
+async def page(
+    session: AsyncSession, user_id: UUID, *, before: UUID | None = None, limit: int
+) -> list[Payment]:
+    """List a user's payments, newest first, older than `before`."""
+    statement = _payments().where(PaymentRow.user_id == user_id)
+    if before is not None:
+        statement = statement.where(PaymentRow.id < before)
+    rows = await session.execute(statement.order_by(PaymentRow.id.desc()).limit(limit))
+    return [_payment(row) for row in rows]
+
+
+async def insert_once(session: AsyncSession, payment: Payment) -> None:
+    """Store a new payment; one that is stored already stays as it is."""
+    values = {field.name: getattr(payment, field.name) for field in fields(Payment)}
+    await session.execute(insert(PaymentRow).values(values).on_conflict_do_nothing())
+
+
+async def attach(
+    session: AsyncSession, payment_id: UUID, authority: str, redirect_url: str
+) -> None:
+    await _set(session, payment_id, authority=authority, redirect_url=redirect_url)
+
+
+async def mark(session: AsyncSession, payment_id: UUID, status: PaymentStatus) -> None:
+    await _set(session, payment_id, status=status)
+
+
+async def mark_paid(
+    session: AsyncSession,
+    payment_id: UUID,
+    *,
+    ref_id: str | None,
+    card_pan: str | None,
+    fee: Decimal | None,
+    paid_at: datetime,
+) -> None:
+    await _set(
+        session,
+        payment_id,
+        status=PaymentStatus.PAID,
+        ref_id=ref_id,
+        card_pan=card_pan,
+        fee=fee,
+        paid_at=paid_at,
+    )
+
+
+async def _set(session: AsyncSession, payment_id: UUID, **values: object) -> None:
+    await session.execute(update(PaymentRow).where(PaymentRow.id == payment_id).values(values))

@@ -1,0 +1,102 @@
+"""Builders: the people, things and money that a test starts from."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID, uuid4
+
+from domain import ledger
+from domain.asset import Asset, Handover
+from domain.cancellation import CancellationPolicy
+from domain.plan import LoanRequest
+from domain.ticket import Ticket, TicketStatus
+from models.asset import AssetRow
+from models.base import new_id
+from models.database import Sessions
+from models.queries import ledger as ledger_queries
+from models.user import User
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+def an_asset(**changes: Any) -> Asset:
+    return Asset(
+        **{
+            "id": uuid4(),
+            "owner_id": uuid4(),
+            "daily_fee": Decimal(100_000),
+            "deposit": Decimal(500_000),
+            "max_days": 30,
+            "handover": Handover.INSTANT,
+            "cancellation_policy": CancellationPolicy.FLEXIBLE,
+            "is_listed": True,
+        }
+        | changes
+    )
+
+
+def a_ticket(**changes: Any) -> Ticket:
+    status = changes.get("status", TicketStatus.PENDING)
+    closed = status in {TicketStatus.COMPLETED, TicketStatus.CANCELLED}
+    return Ticket(
+        **{
+            "id": uuid4(),
+            "asset_id": uuid4(),
+            "borrower_id": uuid4(),
+            "lender_id": uuid4(),
+            "status": status,
+            "fee": Decimal(300_000),
+            "deposit": Decimal(500_000),
+            "commission_bps": 500,
+            "handover": Handover.INSTANT,
+            "cancellation_policy": CancellationPolicy.FLEXIBLE,
+            "starts_at": NOW + DAY,
+            "ends_at": NOW + 4 * DAY,
+            "deadline_at": None if closed else NOW + DAY,
+            "cancel_reason": None,
+            "note": None,
+            "created_at": NOW,
+            "updated_at": NOW,
+        }
+        | changes
+    )
+
+
+def a_wish(asset: Asset, borrower_id: UUID | None = None, **changes: Any) -> LoanRequest:
+    return LoanRequest(
+        **{
+            "ticket_id": new_id(),
+            "asset_id": asset.id,
+            "borrower_id": borrower_id or uuid4(),
+            "starts_at": NOW + DAY,
+            "ends_at": NOW + 4 * DAY,
+            "note": None,
+            "at": NOW,
+        }
+        | changes
+    )
+
+
+async def a_user(sessions: Sessions, **changes: Any) -> UUID:
+    user = User(
+        **{"id": new_id(), "email": f"{uuid4()}@example.com", "full_name": "Sara Ahmadi"} | changes
+    )
+    async with sessions.begin() as session:
+        session.add(user)
+    return user.id
+
+
+async def a_stored_asset(sessions: Sessions, **changes: Any) -> Asset:
+    owner_id = changes.pop("owner_id", None) or await a_user(sessions)
+    asset = an_asset(owner_id=owner_id, **changes)
+    async with sessions.begin() as session:
+        session.add(
+            AssetRow(**vars(asset), title="Camera", description="A camera", category="photo")
+        )
+    return asset
+
+
+async def money_in_wallet(sessions: Sessions, user_id: UUID, amount: Decimal) -> None:
+    async with sessions.begin() as session:
+        await ledger_queries.post(session, ledger.deposit(uuid4(), user_id, amount))
