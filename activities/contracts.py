@@ -1,0 +1,174 @@
+"""Every step the business can take: names, inputs, outputs. All that a workflow sees of them.
+
+Each step is one transaction or one outside call and is safe to run twice.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+
+from domain.errors import DomainError
+from domain.payment import Payment, PaymentStatus
+from domain.plan import LoanRequest
+from domain.ticket import Action, Ticket
+
+
+def refuse(refusal: DomainError) -> ApplicationError:
+    """Turn a refusal into the failure that workflows and the API understand.
+
+    Its type is the refusal's code, its first detail the refusal's facts. A rule will not change
+    its mind, so it is not retried; it is no fault either, so it is not logged as one.
+    """
+    return ApplicationError(
+        str(refusal),
+        refusal.facts,
+        type=refusal.code,
+        non_retryable=True,
+        category=ApplicationErrorCategory.BENIGN,
+    )
+
+
+@dataclass(frozen=True)
+class MoveTicket:
+    """Take one action on a ticket.
+
+    Attributes:
+        by: The user who acts, None for the system.
+        command_id: Names this command for ever; a repeat changes nothing.
+        at: The workflow's time, so that a repeat computes the same deadlines.
+    """
+
+    ticket_id: UUID
+    action: Action
+    by: UUID | None
+    command_id: str
+    at: datetime
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class MovedTicket:
+    """The ticket as it is now.
+
+    Attributes:
+        remind_at: When the borrower of an active loan is reminded of its end.
+        rivals: Pending tickets that lost their period to this one.
+    """
+
+    ticket: Ticket
+    remind_at: datetime | None = None
+    rivals: tuple[UUID, ...] = ()
+
+
+class TicketSteps(Protocol):
+    @activity.defn
+    async def open_ticket(self, request: LoanRequest) -> MovedTicket: ...
+
+    @activity.defn
+    async def move_ticket(self, command: MoveTicket) -> MovedTicket: ...
+
+
+@dataclass(frozen=True)
+class NewPayment:
+    """A top-up that its payer asked for. `amount` in whole rials."""
+
+    payment_id: UUID
+    user_id: UUID
+    amount: Decimal
+    ticket_id: UUID | None
+    at: datetime
+
+
+@dataclass(frozen=True)
+class RecordedPayment:
+    """A stored payment, when it shows as expired, and how often the gateway is asked about it."""
+
+    payment: Payment
+    expires_at: datetime
+    interval: timedelta
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The gateway's name for a payment, and the page where it is paid."""
+
+    authority: str
+    redirect_url: str
+
+
+@dataclass(frozen=True)
+class Verified:
+    """The gateway holds the money. `card_pan` is masked; `fee` is the gateway's, in rials."""
+
+    ref_id: str | None
+    card_pan: str | None
+    fee: Decimal | None
+
+
+class Verdict(StrEnum):
+    """What the gateway knows of a payment. `unpaid` may still change while its page is open."""
+
+    PAID = "paid"
+    UNPAID = "unpaid"
+
+
+@dataclass(frozen=True)
+class Inspection:
+    verdict: Verdict
+    verified: Verified | None = None
+
+
+@dataclass(frozen=True)
+class MarkPayment:
+    """Set what the payer sees of a payment that is not paid."""
+
+    payment_id: UUID
+    status: PaymentStatus
+
+
+@dataclass(frozen=True)
+class AttachAuthority:
+    payment_id: UUID
+    opened: Opened
+
+
+@dataclass(frozen=True)
+class SettlePayment:
+    payment_id: UUID
+    verified: Verified
+    at: datetime
+
+
+class PaymentSteps(Protocol):
+    """Steps inside the database."""
+
+    @activity.defn
+    async def record_payment(self, payment: NewPayment) -> RecordedPayment: ...
+
+    @activity.defn
+    async def attach_authority(self, command: AttachAuthority) -> Payment: ...
+
+    @activity.defn
+    async def mark_payment(self, command: MarkPayment) -> Payment: ...
+
+    @activity.defn
+    async def settle_payment(self, command: SettlePayment) -> Payment: ...
+
+
+class GatewaySteps(Protocol):
+    """Calls to the payment gateway."""
+
+    @activity.defn
+    async def open_at_gateway(self, payment: NewPayment) -> Opened: ...
+
+    @activity.defn
+    async def verify_at_gateway(self, payment: Payment) -> Inspection: ...
+
+    @activity.defn
+    async def inquire_at_gateway(self, payment: Payment) -> Inspection: ...

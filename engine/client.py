@@ -1,0 +1,50 @@
+"""One way to connect to Temporal, for workers, API, commands and tests alike."""
+
+from dataclasses import replace
+
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes
+from temporalio.service import RetryConfig
+
+from engine.codec import EncryptionCodec
+
+
+def data_converter(keys: dict[str, bytes]) -> DataConverter:
+    """Encrypt payloads, and the messages and stack traces of failures with them."""
+    return replace(
+        pydantic_data_converter,
+        payload_codec=EncryptionCodec(keys),
+        failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
+    )
+
+
+async def connect(
+    address: str,
+    *,
+    namespace: str,
+    keys: dict[str, bytes],
+    api_key: str | None = None,
+    tls: bool = False,
+    lazy: bool = False,
+) -> Client:
+    """Connect; with `lazy` on the first call, so that reads can be served while Temporal is down.
+
+    Args:
+        address: ``host:port`` of the frontend.
+        namespace: Temporal namespace.
+        keys: AES-256 keys by id; the first one encrypts.
+        api_key: For Temporal Cloud; turns on TLS.
+        tls: TLS without an API key.
+        lazy: Do not fail now if the server is away.
+    """
+    return await Client.connect(
+        address,
+        namespace=namespace,
+        data_converter=data_converter(keys),
+        api_key=api_key,
+        tls=tls or api_key is not None,
+        lazy=lazy,
+        # A caller over HTTP waits: while the server is away it should hear so soon.
+        retry_config=RetryConfig(max_elapsed_time_millis=2_000, max_retries=4),
+    )
