@@ -21,6 +21,12 @@ ROOT = Path(__file__).parent.parent
 KEYS = {"k1": b"1" * 32}
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--record", action="store_true", help="keep the histories of tests/workflows for replay"
+    )
+
+
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """A server without fsync: it is thrown away, so nothing in it has to survive a power cut."""

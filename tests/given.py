@@ -1,5 +1,7 @@
 """Builders: the people, things and money that a test starts from."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -100,3 +102,12 @@ async def a_stored_asset(sessions: Sessions, **changes: Any) -> Asset:
 async def money_in_wallet(sessions: Sessions, user_id: UUID, amount: Decimal) -> None:
     async with sessions.begin() as session:
         await ledger_queries.post(session, ledger.deposit(uuid4(), user_id, amount))
+
+
+async def eventually(
+    condition: Callable[[], Awaitable[bool]], within: timedelta = timedelta(seconds=15)
+) -> None:
+    """Wait until something that happens by itself has happened."""
+    async with asyncio.timeout(within.total_seconds()):
+        while not await condition():  # noqa: ASYNC110  (other processes set no event of ours)
+            await asyncio.sleep(0.02)

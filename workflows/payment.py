@@ -81,6 +81,7 @@ class TopUp:
             await self._wait_for_news_or_time()
             await self._look()
             await self._mark_if_unpaid()
+        self._answered = self._reports  # whoever reported while the last look was under way
         await self._tell_ticket()
         await workflow.wait_condition(workflow.all_handlers_finished)
         return self._payment.status if self._payment else "refused"
@@ -99,7 +100,7 @@ class TopUp:
             self._cancel_said = report.status is Reported.NOT_OK
             self._reports += 1
             mine = self._reports
-            await workflow.wait_condition(lambda: self._answered >= mine or not self._is_pursued())
+            await workflow.wait_condition(lambda: self._answered >= mine)
         return self._known()
 
     @workflow.update(description="Operator: `retry` the gateway, or `abort` this payment.")

@@ -1,0 +1,195 @@
+"""Workflows on a real server whose clock can be moved, with the real steps on real PostgreSQL."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Protocol
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle
+from temporalio.common import (
+    SearchAttributeKey,
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+)
+from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
+from temporalio.worker import Replayer
+
+from domain import ids
+from domain.asset import Asset
+from domain.ledger import AccountKind
+from domain.plan import LoanRequest
+from domain.ticket import Action, Ticket
+from engine.client import data_converter
+from models.database import Sessions
+from models.queries import ledger, tickets
+from sandbox.gateway.app import create_app
+from sandbox.temporal import DYNAMIC_CONFIG, _binary
+from settings import Settings
+from tests import given
+from tests.conftest import KEYS, environment
+from worker import WORKFLOWS, build
+from workflows import attributes, policies
+from workflows.ticket import TicketCommand, TicketLoan
+
+QUEUE = "test"
+SIMULATOR = "http://simulator"
+HISTORIES = Path(__file__).parent / "histories"
+
+
+def replayer() -> Replayer:
+    return Replayer(workflows=WORKFLOWS, data_converter=data_converter(KEYS))
+
+
+MONEY = Decimal(10_000_000)
+
+
+@pytest.fixture(scope="session")
+async def time() -> AsyncIterator[WorkflowEnvironment]:
+    """A server that skips time only where a test asks for it."""
+    settings = (*DYNAMIC_CONFIG, "frontend.WorkflowTimeSkippingEnabled=true")
+    env = await WorkflowEnvironment.start_time_skipping_v2(
+        ts_config=TimeSkippingConfig(enabled=False),
+        dev_server_existing_path=_binary(),
+        data_converter=data_converter(KEYS),
+        search_attributes=[
+            key for key in vars(attributes).values() if isinstance(key, SearchAttributeKey)
+        ],
+        dev_server_extra_args=[
+            word for setting in settings for word in ("--dynamic-config-value", setting)
+        ],
+    )
+    yield env
+    await env.shutdown()
+
+
+@pytest.fixture(scope="session")
+async def simulator(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[httpx.AsyncClient]:
+    """The gateway simulator, spoken to by the real gateway client."""
+    app = create_app(tmp_path_factory.mktemp("gateway") / "state.sqlite", SIMULATOR)
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url=SIMULATOR
+    ) as simulator:
+        yield simulator
+
+
+@pytest.fixture(scope="session")
+async def client(
+    time: WorkflowEnvironment, sessions: Sessions, simulator: httpx.AsyncClient
+) -> AsyncIterator[Client]:
+    """A client, with a worker behind it that takes the real steps."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment("postgresql://", "postgresql://").items():
+            patch.setenv(name, value)
+        settings = Settings(task_queue=QUEUE, zarinpal_base_url=SIMULATOR, _env_file=None)
+    async with build(time.client, settings, sessions, simulator):
+        yield time.client
+
+
+@dataclass(frozen=True)
+class Loan:
+    """One loan under test, and what its people can do."""
+
+    handle: WorkflowHandle[TicketLoan, str]
+    time: WorkflowEnvironment
+    sessions: Sessions
+    request: LoanRequest
+    asset: Asset
+
+    async def act(self, action: Action, by: UUID | None = None, key: str | None = None) -> Ticket:
+        lenders = {Action.ACCEPT, Action.DECLINE, Action.COMPLETE}
+        usual = self.asset.owner_id if action in lenders else self.request.borrower_id
+        ticket: Ticket = await self.handle.execute_update(
+            action.value,
+            TicketCommand(by or usual),
+            id=key or str(uuid4()),
+            result_type=Ticket,
+            rpc_timeout=timedelta(seconds=20),
+        )
+        return ticket
+
+    async def skip(self, duration: timedelta) -> None:
+        await self.time.fast_forward(self.handle, duration)
+
+    async def stored(self) -> Ticket:
+        async with self.sessions() as session:
+            return await tickets.get(session, self.request.ticket_id)
+
+    async def story(self) -> list[str]:
+        async with self.sessions() as session:
+            lines = await tickets.timeline(session, self.request.ticket_id)
+        return [line.action.value for line in lines]
+
+    async def wallets(self) -> dict[str, Decimal]:
+        """The balances in rials of both wallets and of the escrow."""
+        owners = {
+            "borrower": (AccountKind.USER_WALLET, self.request.borrower_id),
+            "lender": (AccountKind.USER_WALLET, self.asset.owner_id),
+            "escrow": (AccountKind.TICKET_ESCROW, self.request.ticket_id),
+        }
+        async with self.sessions() as session:
+            return {name: await ledger.balance(session, *owner) for name, owner in owners.items()}
+
+
+class OpenLoan(Protocol):
+    async def __call__(
+        self, asset: Asset | None = None, *, begins: timedelta = ..., days: int = ..., **terms: Any
+    ) -> Loan: ...
+
+
+@pytest.fixture
+async def seen(request: pytest.FixtureRequest) -> AsyncIterator[list[WorkflowHandle[Any, Any]]]:
+    """The workflows of a test. Each must replay; with --record their histories are kept."""
+    handles: list[WorkflowHandle[Any, Any]] = []
+    yield handles
+    for handle in handles[:1]:  # the first one is what the test is about
+        history = await handle.fetch_history()
+        await replayer().replay_workflow(history)
+        if request.config.getoption("--record"):
+            HISTORIES.mkdir(exist_ok=True)
+            (HISTORIES / f"{request.node.name}.json").write_text(history.to_json() + "\n")
+
+
+@pytest.fixture
+def open_loan(
+    client: Client,
+    time: WorkflowEnvironment,
+    sessions: Sessions,
+    seen: list[WorkflowHandle[Any, Any]],
+) -> OpenLoan:
+    """Make an asset, a borrower with money, and a request that is stored."""
+
+    async def open_it(
+        asset: Asset | None = None, *, begins: timedelta = given.DAY, days: int = 3, **terms: Any
+    ) -> Loan:
+        asset = asset or await given.a_stored_asset(sessions, **terms)
+        borrower = await given.a_user(sessions)
+        await given.money_in_wallet(sessions, borrower, MONEY)
+        at = datetime.now(UTC)
+        request = given.a_wish(
+            asset, borrower, starts_at=at + begins, ends_at=at + begins + days * given.DAY, at=at
+        )
+        start = WithStartWorkflowOperation(
+            TicketLoan.run,
+            request,
+            id=ids.ticket_workflow(request.ticket_id),
+            task_queue=QUEUE,
+            task_timeout=policies.TASK_TIMEOUT,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            search_attributes=TypedSearchAttributes(
+                [SearchAttributePair(attributes.TICKET_STATUS, "pending")]
+            ),
+        )
+        await client.execute_update_with_start_workflow(
+            TicketLoan.requested, start_workflow_operation=start, id="open"
+        )
+        handle = await start.workflow_handle()
+        seen.append(handle)
+        return Loan(handle, time, sessions, request, asset)
+
+    return open_it

@@ -1,0 +1,341 @@
+"""A top-up from opening to credit, over a gateway that misbehaves. Real steps, skipped time."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from temporalio.client import (
+    Client,
+    WithStartWorkflowOperation,
+    WorkflowHandle,
+    WorkflowUpdateFailedError,
+)
+from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import WorkflowEnvironment
+
+from activities.contracts import NewPayment
+from domain import ids
+from domain.ledger import AccountKind
+from domain.payment import Payment, PaymentStatus
+from domain.ticket import Action, TicketStatus
+from models.base import new_id
+from models.database import Sessions
+from models.queries import ledger, payments
+from tests import given
+from tests.workflows.conftest import MONEY, QUEUE, OpenLoan
+from workflows.desk import Decision, Verb
+from workflows.payment import CallbackReported, Reported, TopUp
+
+AMOUNT = Decimal(250_000)
+MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """What a payer and a scripted fault do at the simulator."""
+
+    http: httpx.AsyncClient
+
+    async def pay(self, payment: Payment, **wish: Any) -> None:
+        await self._act(payment, outcome="pay", **wish)
+
+    async def cancel(self, payment: Payment) -> None:
+        await self._act(payment, outcome="cancel")
+
+    async def _act(self, payment: Payment, **wish: Any) -> None:
+        answer = await self.http.post(f"/control/pay/{payment.authority}", json=wish)
+        answer.raise_for_status()
+
+    async def misbehave(self, **fault: Any) -> None:
+        (await self.http.post("/control/", json=fault)).raise_for_status()
+
+
+@pytest.fixture
+async def gateway(simulator: httpx.AsyncClient) -> AsyncIterator[Gateway]:
+    yield Gateway(simulator)
+    await simulator.delete("/control/")
+
+
+@dataclass(frozen=True)
+class Payments:
+    client: Client
+    time: WorkflowEnvironment
+    sessions: Sessions
+    seen: list[WorkflowHandle[Any, Any]]
+
+    async def open(self, user_id: UUID | None = None, ticket_id: UUID | None = None) -> Payment:
+        new = NewPayment(
+            payment_id=new_id(),
+            user_id=user_id or await given.a_user(self.sessions),
+            amount=AMOUNT,
+            ticket_id=ticket_id,
+            at=datetime.now(UTC),
+        )
+        payment = await self.client.execute_update_with_start_workflow(
+            TopUp.opened, start_workflow_operation=self._start(new), id="open"
+        )
+        self.seen.append(self.handle(payment))
+        return payment
+
+    def _start(self, new: NewPayment) -> WithStartWorkflowOperation[TopUp, str]:
+        return WithStartWorkflowOperation(
+            TopUp.run,
+            new,
+            id=ids.payment_workflow(new.payment_id),
+            task_queue=QUEUE,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        )
+
+    def handle(self, payment: Payment) -> WorkflowHandle[TopUp, str]:
+        return self.client.get_workflow_handle_for(TopUp.run, ids.payment_workflow(payment.id))
+
+    async def come_back(self, payment: Payment, status: Reported) -> Payment:
+        new = NewPayment(
+            payment.id, payment.user_id, payment.amount, payment.ticket_id, payment.created_at
+        )
+        return await self.client.execute_update_with_start_workflow(
+            TopUp.callback, CallbackReported(status), start_workflow_operation=self._start(new)
+        )
+
+    async def skip(self, payment: Payment, duration: timedelta) -> None:
+        await self.time.fast_forward(self.handle(payment), duration)
+
+    async def stored(self, payment: Payment) -> Payment:
+        async with self.sessions() as session:
+            found = await payments.find(session, payment.id)
+        assert found
+        return found
+
+    async def balance(self, payment: Payment) -> Decimal:
+        async with self.sessions() as session:
+            return await ledger.balance(session, AccountKind.USER_WALLET, payment.user_id)
+
+
+@pytest.fixture
+def topups(
+    client: Client,
+    time: WorkflowEnvironment,
+    sessions: Sessions,
+    seen: list[WorkflowHandle[Any, Any]],
+) -> Payments:
+    return Payments(client, time, sessions, seen)
+
+
+async def test_a_paid_top_up_credits_the_wallet(topups: Payments, gateway: Gateway) -> None:
+    payment = await topups.open()
+    await gateway.pay(payment)
+
+    paid = await topups.come_back(payment, Reported.OK)
+
+    assert paid.status is PaymentStatus.PAID
+    assert paid.ref_id
+    assert paid.card_pan is not None
+    assert "*" in paid.card_pan
+    assert await topups.balance(payment) == AMOUNT
+    assert await topups.handle(payment).result() == "paid"
+
+
+async def test_a_forged_callback_moves_nothing(topups: Payments) -> None:
+    payment = await topups.open()
+
+    answer = await topups.come_back(payment, Reported.OK)
+
+    assert answer.status is PaymentStatus.PENDING
+    assert await topups.balance(payment) == 0
+
+
+async def test_repeated_and_parallel_callbacks_credit_once(
+    topups: Payments, gateway: Gateway
+) -> None:
+    payment = await topups.open()
+    await gateway.pay(payment)
+
+    answers = await asyncio.gather(*(topups.come_back(payment, Reported.OK) for _ in range(8)))
+
+    assert {answer.status for answer in answers} == {PaymentStatus.PAID}
+    assert await topups.balance(payment) == AMOUNT
+
+
+async def test_a_cancelled_payment_shows_as_cancelled_and_can_still_be_paid(
+    topups: Payments, gateway: Gateway
+) -> None:
+    payment = await topups.open()
+
+    answer = await topups.come_back(payment, Reported.NOT_OK)
+    assert answer.status is PaymentStatus.CANCELLED
+
+    await gateway.pay(payment)
+    assert (await topups.come_back(payment, Reported.OK)).status is PaymentStatus.PAID
+
+
+async def test_a_callback_that_says_cancelled_of_a_paid_payment_is_not_believed(
+    topups: Payments, gateway: Gateway
+) -> None:
+    payment = await topups.open()
+    await gateway.pay(payment)
+
+    answer = await topups.come_back(payment, Reported.NOT_OK)
+
+    assert answer.status is PaymentStatus.PAID
+
+
+async def test_a_lost_callback_is_found_within_the_interval(
+    topups: Payments, gateway: Gateway
+) -> None:
+    payment = await topups.open()
+    await gateway.pay(payment)
+
+    await topups.skip(payment, 2 * MINUTE)
+
+    assert await topups.handle(payment).result() == "paid"
+    assert await topups.balance(payment) == AMOUNT
+
+
+async def test_an_unpaid_payment_expires_and_is_given_up_a_day_later(topups: Payments) -> None:
+    payment = await topups.open()
+
+    await topups.skip(payment, 31 * MINUTE)
+    assert (await topups.stored(payment)).status is PaymentStatus.EXPIRED
+    await topups.skip(payment, timedelta(hours=25))
+
+    assert await topups.handle(payment).result() == "expired"
+
+
+async def test_money_that_comes_after_the_workflow_closed_is_still_credited(
+    topups: Payments, gateway: Gateway
+) -> None:
+    payment = await topups.open()
+    await topups.skip(payment, timedelta(hours=26))
+    await topups.handle(payment).result()
+    await gateway.pay(payment)
+
+    answer = await topups.come_back(payment, Reported.OK)
+
+    assert answer.status is PaymentStatus.PAID
+    assert await topups.balance(payment) == AMOUNT
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"behaviour": "html"},
+        {"behaviour": "outage"},
+        {"behaviour": "timeout_after", "seconds": 0},
+        {"behaviour": "code", "code": -12},
+    ],
+    ids=lambda fault: fault["behaviour"],
+)
+async def test_an_answer_that_says_nothing_is_asked_again(
+    topups: Payments, gateway: Gateway, fault: dict[str, Any]
+) -> None:
+    payment = await topups.open()
+    await gateway.pay(payment)
+    await gateway.misbehave(operation="verify", **fault)
+
+    answer = await topups.come_back(payment, Reported.OK)
+
+    assert answer.status is PaymentStatus.PAID
+    assert await topups.balance(payment) == AMOUNT
+
+
+async def test_a_payment_that_was_verified_before_is_paid(
+    topups: Payments, gateway: Gateway
+) -> None:
+    payment = await topups.open()
+    await gateway.pay(payment, auto_verified=True)
+
+    assert (await topups.come_back(payment, Reported.OK)).status is PaymentStatus.PAID
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        ({"behaviour": "outage", "times": 2}, "gateway_unavailable"),
+        ({"behaviour": "code", "code": -11}, "gateway_refused"),
+    ],
+)
+async def test_a_gateway_that_does_not_open_fails_the_payment(
+    topups: Payments, gateway: Gateway, fault: dict[str, Any], code: str
+) -> None:
+    await gateway.misbehave(operation="request", **fault)
+
+    with pytest.raises(WorkflowUpdateFailedError) as failed:
+        await topups.open()
+
+    assert isinstance(failed.value.cause, ApplicationError)
+    assert failed.value.cause.type == code
+
+
+async def test_a_mismatch_waits_for_an_operator_and_goes_on_when_told(
+    topups: Payments, gateway: Gateway
+) -> None:
+    payment = await topups.open()
+    await gateway.pay(payment)
+    await gateway.misbehave(operation="verify", behaviour="wrong_amount")
+    handle = topups.handle(payment)
+    waiting = asyncio.create_task(topups.come_back(payment, Reported.OK))
+    await given.eventually(lambda: is_parked(handle))
+
+    await handle.execute_update(TopUp.operator_decide, Decision(Verb.RETRY, "olga", "checked"))
+
+    assert (await waiting).status is PaymentStatus.PAID
+
+
+async def test_an_operator_can_give_a_payment_up(topups: Payments, gateway: Gateway) -> None:
+    payment = await topups.open()
+    await gateway.misbehave(operation="verify", behaviour="wrong_amount")
+    handle = topups.handle(payment)
+    waiting = asyncio.create_task(topups.come_back(payment, Reported.OK))
+    await given.eventually(lambda: is_parked(handle))
+
+    await handle.execute_update(TopUp.operator_decide, Decision(Verb.ABORT, "olga", "forged"))
+
+    assert (await waiting).status is PaymentStatus.FAILED
+    assert await topups.balance(payment) == 0
+
+
+async def is_parked(handle: WorkflowHandle[TopUp, str]) -> bool:
+    attributes = (await handle.describe()).typed_search_attributes
+    return any(pair.key.name == "NeedsAttention" and pair.value for pair in attributes)
+
+
+async def test_a_payment_for_a_ticket_goes_on_into_its_escrow(
+    topups: Payments, gateway: Gateway, open_loan: OpenLoan
+) -> None:
+    loan = await open_loan(deposit=MONEY - Decimal(100_000))  # together 200 000 more than there is
+    await loan.act(Action.ACCEPT)
+    payment = await topups.open(loan.request.borrower_id, loan.request.ticket_id)
+    await gateway.pay(payment)
+
+    await topups.come_back(payment, Reported.OK)
+    await topups.handle(payment).result()
+    await given.eventually(lambda: is_active(loan.stored()))
+
+    assert (await loan.wallets())["borrower"] == AMOUNT - Decimal(200_000)
+
+
+async def is_active(ticket: Any) -> bool:
+    return (await ticket).status is TicketStatus.ACTIVE
+
+
+async def test_a_late_payment_for_a_dead_ticket_stays_in_the_wallet(
+    topups: Payments, gateway: Gateway, open_loan: OpenLoan
+) -> None:
+    loan = await open_loan()
+    await loan.act(Action.ACCEPT)
+    payment = await topups.open(loan.request.borrower_id, loan.request.ticket_id)
+    await loan.act(Action.CANCEL)
+    await loan.handle.result()
+    await gateway.pay(payment)
+
+    await topups.come_back(payment, Reported.OK)
+
+    assert await topups.handle(payment).result() == "paid"
+    assert (await loan.wallets())["borrower"] == MONEY + AMOUNT

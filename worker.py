@@ -1,0 +1,106 @@
+"""`python -m worker`: the composition root of workflows and activities."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import httpx
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from activities.gateway import ZarinpalSteps
+from activities.payments import PostgresPaymentSteps
+from activities.tickets import PostgresTicketSteps
+from engine.client import connect
+from engine.search_attributes import check
+from gateways.zarinpal import ZarinpalGateway
+from models.database import Sessions, create_engine, sessions_of
+from settings import Settings
+from workflows.payment import TopUp
+from workflows.ticket import TicketLoan
+
+WORKFLOWS: list[type] = [TicketLoan, TopUp]
+# How long steps in flight may take to finish when the worker is asked to stop.
+GRACE = timedelta(seconds=20)
+# After a killed worker its workflows stay tied to it for so long, then another one takes over.
+STICKINESS = timedelta(seconds=2)
+
+
+def activities(
+    settings: Settings, sessions: Sessions, http: httpx.AsyncClient
+) -> list[Callable[..., Any]]:
+    """Build every step with what it needs."""
+    tickets = PostgresTicketSteps(sessions, settings.windows(), settings.commission_bps)
+    payments = PostgresPaymentSteps(sessions, settings.payment_window, settings.reconcile_interval)
+    merchant_id = settings.zarinpal_merchant_id.get_secret_value()
+    gateway = ZarinpalSteps(
+        ZarinpalGateway(http, settings.zarinpal_base_url, merchant_id),
+        settings.zarinpal_callback_url,
+    )
+    return [
+        tickets.open_ticket,
+        tickets.move_ticket,
+        payments.record_payment,
+        payments.attach_authority,
+        payments.mark_payment,
+        payments.settle_payment,
+        gateway.open_at_gateway,
+        gateway.verify_at_gateway,
+        gateway.inquire_at_gateway,
+    ]
+
+
+def build(
+    client: Client, settings: Settings, sessions: Sessions, http: httpx.AsyncClient
+) -> Worker:
+    steps = settings.database_pool_size
+    return Worker(
+        client,
+        task_queue=settings.task_queue,
+        workflows=WORKFLOWS,
+        activities=activities(settings, sessions, http),
+        # A step holds one connection: more steps than connections would only queue for them.
+        max_concurrent_activities=steps,
+        max_concurrent_local_activities=steps,
+        graceful_shutdown_timeout=GRACE,
+        sticky_queue_schedule_to_start_timeout=STICKINESS,
+    )
+
+
+async def run(settings: Settings) -> None:
+    """Work until SIGTERM or SIGINT, then finish what is in hand."""
+    engine = create_engine(settings.database_url.get_secret_value(), settings.database_pool_size)
+    api_key = settings.temporal_api_key
+    client = await connect(
+        settings.temporal_address,
+        namespace=settings.temporal_namespace,
+        keys=settings.keyring(),
+        api_key=api_key.get_secret_value() if api_key else None,
+        tls=settings.temporal_tls,
+    )
+    await check(client)
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    async with httpx.AsyncClient() as http, build(client, settings, sessions_of(engine), http):
+        logging.getLogger(__name__).info("worker started on %s", settings.task_queue)
+        await stop.wait()
+    await engine.dispose()
+
+
+def main() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    asyncio.run(run(Settings()))
+    # The engine's native threads can crash an interpreter that shuts down the ordinary way.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
