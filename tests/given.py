@@ -23,61 +23,55 @@ DAY = timedelta(days=1)
 
 
 def an_asset(**changes: Any) -> Asset:
-    return Asset(
-        **{
-            "id": uuid4(),
-            "owner_id": uuid4(),
-            "daily_fee": Decimal(100_000),
-            "deposit": Decimal(500_000),
-            "max_days": 30,
-            "handover": Handover.INSTANT,
-            "cancellation_policy": CancellationPolicy.FLEXIBLE,
-            "is_listed": True,
-        }
-        | changes
-    )
+    values: dict[str, Any] = {
+        "id": uuid4(),
+        "owner_id": uuid4(),
+        "daily_fee": Decimal(100_000),
+        "deposit": Decimal(500_000),
+        "max_days": 30,
+        "handover": Handover.INSTANT,
+        "cancellation_policy": CancellationPolicy.FLEXIBLE,
+        "is_listed": True,
+    }
+    return Asset(**values | changes)
 
 
 def a_ticket(**changes: Any) -> Ticket:
     status = changes.get("status", TicketStatus.PENDING)
     closed = status in {TicketStatus.COMPLETED, TicketStatus.CANCELLED}
-    return Ticket(
-        **{
-            "id": uuid4(),
-            "asset_id": uuid4(),
-            "borrower_id": uuid4(),
-            "lender_id": uuid4(),
-            "status": status,
-            "fee": Decimal(300_000),
-            "deposit": Decimal(500_000),
-            "commission_bps": 500,
-            "handover": Handover.INSTANT,
-            "cancellation_policy": CancellationPolicy.FLEXIBLE,
-            "starts_at": NOW + DAY,
-            "ends_at": NOW + 4 * DAY,
-            "deadline_at": None if closed else NOW + DAY,
-            "cancel_reason": None,
-            "note": None,
-            "created_at": NOW,
-            "updated_at": NOW,
-        }
-        | changes
-    )
+    values: dict[str, Any] = {
+        "id": uuid4(),
+        "asset_id": uuid4(),
+        "borrower_id": uuid4(),
+        "lender_id": uuid4(),
+        "status": status,
+        "fee": Decimal(300_000),
+        "deposit": Decimal(500_000),
+        "commission_bps": 500,
+        "handover": Handover.INSTANT,
+        "cancellation_policy": CancellationPolicy.FLEXIBLE,
+        "starts_at": NOW + DAY,
+        "ends_at": NOW + 4 * DAY,
+        "deadline_at": None if closed else NOW + DAY,
+        "cancel_reason": None,
+        "note": None,
+        "created_at": NOW,
+        "updated_at": NOW,
+    }
+    return Ticket(**values | changes)
 
 
 def a_wish(asset: Asset, borrower_id: UUID | None = None, **changes: Any) -> LoanRequest:
-    return LoanRequest(
-        **{
-            "ticket_id": new_id(),
-            "asset_id": asset.id,
-            "borrower_id": borrower_id or uuid4(),
-            "starts_at": NOW + DAY,
-            "ends_at": NOW + 4 * DAY,
-            "note": None,
-            "at": NOW,
-        }
-        | changes
-    )
+    values: dict[str, Any] = {
+        "ticket_id": new_id(),
+        "asset_id": asset.id,
+        "borrower_id": borrower_id or uuid4(),
+        "starts_at": NOW + DAY,
+        "ends_at": NOW + 4 * DAY,
+        "note": None,
+        "at": NOW,
+    }
+    return LoanRequest(**values | changes)
 
 
 async def a_user(sessions: Sessions, **changes: Any) -> UUID:

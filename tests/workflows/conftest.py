@@ -186,7 +186,7 @@ def open_loan(
             ),
         )
         await client.execute_update_with_start_workflow(
-            TicketLoan.requested, start_workflow_operation=start, id="open"
+            "requested", start_workflow_operation=start, id="open"
         )
         handle = await start.workflow_handle()
         seen.append(handle)

@@ -78,8 +78,8 @@ class Payments:
             ticket_id=ticket_id,
             at=datetime.now(UTC),
         )
-        payment = await self.client.execute_update_with_start_workflow(
-            TopUp.opened, start_workflow_operation=self._start(new), id="open"
+        payment: Payment = await self.client.execute_update_with_start_workflow(
+            "opened", start_workflow_operation=self._start(new), id="open", result_type=Payment
         )
         self.seen.append(self.handle(payment))
         return payment
@@ -100,9 +100,13 @@ class Payments:
         new = NewPayment(
             payment.id, payment.user_id, payment.amount, payment.ticket_id, payment.created_at
         )
-        return await self.client.execute_update_with_start_workflow(
-            TopUp.callback, CallbackReported(status), start_workflow_operation=self._start(new)
+        answer: Payment = await self.client.execute_update_with_start_workflow(
+            "callback",
+            CallbackReported(status),
+            start_workflow_operation=self._start(new),
+            result_type=Payment,
         )
+        return answer
 
     async def skip(self, payment: Payment, duration: timedelta) -> None:
         await self.time.fast_forward(self.handle(payment), duration)
@@ -283,7 +287,7 @@ async def test_a_mismatch_waits_for_an_operator_and_goes_on_when_told(
     waiting = asyncio.create_task(topups.come_back(payment, Reported.OK))
     await given.eventually(lambda: is_parked(handle))
 
-    await handle.execute_update(TopUp.operator_decide, Decision(Verb.RETRY, "olga", "checked"))
+    await handle.execute_update("operator_decide", Decision(Verb.RETRY, "olga", "checked"))
 
     assert (await waiting).status is PaymentStatus.PAID
 
@@ -295,7 +299,7 @@ async def test_an_operator_can_give_a_payment_up(topups: Payments, gateway: Gate
     waiting = asyncio.create_task(topups.come_back(payment, Reported.OK))
     await given.eventually(lambda: is_parked(handle))
 
-    await handle.execute_update(TopUp.operator_decide, Decision(Verb.ABORT, "olga", "forged"))
+    await handle.execute_update("operator_decide", Decision(Verb.ABORT, "olga", "forged"))
 
     assert (await waiting).status is PaymentStatus.FAILED
     assert await topups.balance(payment) == 0

@@ -41,5 +41,5 @@ def test_recorded_histories_show_no_amount_and_no_card_in_clear() -> None:
     ]
 
     assert stored
-    for word in (b"amount", b"card_pan", b"deposit", b"authority"):
+    for word in (b'"amount"', b'"card_pan"', b'"deposit"', b'"authority"'):
         assert not any(word in payload for payload in stored)
