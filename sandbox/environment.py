@@ -1,0 +1,69 @@
+"""The environment variables of API, worker and migrations in a sandbox, as settings.py has them.
+
+They are made of the sandbox's own secrets and ports. Of the shell that started us nothing is
+passed on but what tunes the rules of a loan: a DATABASE_URL of production must not leak in.
+"""
+
+import os
+from pathlib import Path
+
+from sandbox.addresses import Addresses
+from sandbox.program import machine
+from sandbox.temporal import NAMESPACE
+
+ROOT = Path(__file__).resolve().parent.parent
+TASK_QUEUE = "assets"
+
+# Passed on when the shell has them, so that `PAY_WINDOW=PT2M ./assets dev` does what it says.
+TUNABLE = (
+    "FRONTEND_URL",
+    "DATABASE_POOL_SIZE",
+    "PAYMENT_WINDOW",
+    "RECONCILE_INTERVAL",
+    "COMMISSION_BPS",
+    "ANSWER_WINDOW",
+    "PAY_WINDOW",
+    "HANDOVER_WINDOW",
+    "RETURN_WINDOW",
+    "REMINDER_WINDOW",
+    "ACCESS_TOKEN_TTL",
+    "REFRESH_TOKEN_TTL",
+)
+DEFAULTS = {
+    "FRONTEND_URL": "http://localhost:3000",
+    "RECONCILE_INTERVAL": "PT20S",  # nobody wants to wait two minutes for a lost callback here
+}
+
+
+def python() -> dict[str, str]:
+    """Return what any Python program of ours is told."""
+    return {**machine(), "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+
+
+def application(at: Addresses) -> dict[str, str]:
+    """Return what API and worker are told."""
+    secrets = at.secrets
+    return {
+        **python(),
+        **DEFAULTS,
+        **{name: os.environ[name] for name in TUNABLE if name in os.environ},
+        "DEBUG": "true",
+        "SECRET_KEY": secrets.secret_key,
+        "JWT_SECRET": secrets.jwt_secret,
+        "ENCRYPTION_KEYS": secrets.encryption_keys,
+        "ALLOWED_HOSTS": "localhost,127.0.0.1",
+        "DATABASE_URL": at.database,
+        "TEMPORAL_ADDRESS": at.temporal,
+        "TEMPORAL_NAMESPACE": NAMESPACE,
+        "TEMPORAL_UI_URL": at.temporal_ui,
+        "TASK_QUEUE": TASK_QUEUE,
+        "CODEC_OPEN_TO_LOOPBACK": "true",
+        "ZARINPAL_MERCHANT_ID": secrets.merchant_id,
+        "ZARINPAL_BASE_URL": at.gateway,
+        "ZARINPAL_CALLBACK_URL": f"{at.api}/api/v1/payments/verify/",
+    }
+
+
+def migrations(at: Addresses) -> dict[str, str]:
+    """Return what the migrations are told: as above, and the role that owns the tables."""
+    return {**application(at), "MIGRATION_DATABASE_URL": at.database_as_superuser}
