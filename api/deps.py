@@ -1,0 +1,181 @@
+"""What routes ask for, as annotated types: the database, the caller, the engine, idempotency."""
+
+from asyncio import Task
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends, Header, Request, Security
+from fastapi.security import APIKeyCookie, HTTPBearer
+from sqlalchemy.ext.asyncio import AsyncSession
+from temporalio.converter import PayloadCodec
+
+from api import csrf
+from api.cookies import Cookies
+from api.csrf import Csrf
+from api.engine import Commands
+from api.idempotency import ANONYMOUS, Idempotency
+from api.passwords import Passwords
+from api.tokens import AccessTokens
+from api.turns import Turns
+from domain.deadlines import Windows
+from domain.errors import Forbidden, NotAuthenticated
+from models.database import Sessions
+from models.queries import sessions
+from models.queries.idempotency import RequestName
+from models.user import User, UserRole
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything a process of the API holds, made once by api/app.py.
+
+    Attributes:
+        sessions: For writes, each block a transaction.
+        reads: The same pool without BEGIN and ROLLBACK, which a single SELECT does not need.
+        background: Writes whose caller was answered 202; they are still being watched.
+    """
+
+    sessions: Sessions
+    reads: Sessions
+    commands: Commands
+    codec: PayloadCodec
+    codec_is_open: bool
+    tokens: AccessTokens
+    passwords: Passwords
+    csrf: Csrf
+    cookies: Cookies
+    fingerprint_key: bytes
+    refresh_lifetime: timedelta
+    windows: Windows
+    commission_bps: int
+    frontend_url: str
+    turns: Turns = field(default_factory=Turns)
+    background: set[Task[Any]] = field(default_factory=set)
+
+
+def _services(request: Request) -> Services:
+    found: Services = request.app.state.services
+    return found
+
+
+Held = Annotated[Services, Depends(_services)]
+
+
+async def _read_session(services: Held) -> AsyncIterator[AsyncSession]:
+    async with services.reads() as session:
+        yield session
+
+
+# "function" gives the connection back before the answer is sent, not after the client took it.
+Session = Annotated[AsyncSession, Depends(_read_session, scope="function")]
+
+
+@dataclass(frozen=True)
+class Caller:
+    user: User
+    session_id: UUID
+
+    @property
+    def id(self) -> UUID:
+        return self.user.id
+
+    @property
+    def is_operator(self) -> bool:
+        return self.user.role in {UserRole.OPERATOR, UserRole.ADMIN}
+
+
+# Both are declared for the OpenAPI document; whichever came is read in `_caller_or_none`.
+_bearer = HTTPBearer(auto_error=False, scheme_name="bearer", bearerFormat="JWT")
+_cookie = APIKeyCookie(
+    name="__Host-at",
+    auto_error=False,
+    scheme_name="cookie",
+    description=f"For browsers; unsafe methods also need the header {csrf.HEADER}.",
+)
+
+
+async def _caller_or_none(request: Request, services: Held, session: Session) -> Caller | None:
+    header = request.headers.get("Authorization")
+    token = services.cookies.access_of(request) if header is None else _bearer_token(header)
+    if token is None:
+        return None
+    access = services.tokens.read(token)
+    # Asked anew each time, so that a logout holds at once.
+    user = await sessions.user_of(session, access.session_id)
+    if user is None or user.id != access.user_id:
+        raise NotAuthenticated("This login has ended.")
+    if header is None and request.method not in csrf.SAFE_METHODS:
+        services.csrf.check(request.headers.get(csrf.HEADER), access.session_id)
+    return Caller(user, access.session_id)
+
+
+def _bearer_token(header: str) -> str:
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise NotAuthenticated("Authorization is `Bearer` and a token.")
+    return token.strip()
+
+
+async def _caller(
+    caller: "MaybeCaller",
+    _header: Annotated[object, Security(_bearer)],
+    _from_browser: Annotated[object, Security(_cookie)],
+) -> Caller:
+    if caller is None:
+        raise NotAuthenticated("Log in first.")
+    return caller
+
+
+MaybeCaller = Annotated[Caller | None, Depends(_caller_or_none)]
+CurrentUser = Annotated[Caller, Depends(_caller)]
+
+
+async def _operator(caller: CurrentUser) -> Caller:
+    if not caller.is_operator:
+        raise Forbidden("This is for operators.")
+    return caller
+
+
+Operator = Annotated[Caller, Depends(_operator)]
+
+Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        pattern=r"^[\x21-\x7e]+$",
+        description="Names the request for ever: repeating it gives the first outcome again.",
+    ),
+]
+
+
+async def _idempotency(
+    request: Request, services: Held, session: Session, caller: CurrentUser, key: Key = None
+) -> Idempotency:
+    # The work may have to wait for the engine; the connection is for others meanwhile.
+    await session.close()
+    return await _of(request, services, caller.id, key)
+
+
+async def _anonymous(request: Request, services: Held, key: Key = None) -> Idempotency:
+    return await _of(request, services, ANONYMOUS, key)
+
+
+async def _of(request: Request, services: Services, caller: UUID, key: str | None) -> Idempotency:
+    name = RequestName(caller, request.method, request.url.path, key) if key else None
+    return Idempotency(
+        request=request,
+        body=await request.body(),
+        name=name,
+        reads=services.reads,
+        secret=services.fingerprint_key,
+        background=services.background,
+    )
+
+
+Idempotent = Annotated[Idempotency, Depends(_idempotency)]
+AnonymousIdempotent = Annotated[Idempotency, Depends(_anonymous)]

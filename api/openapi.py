@@ -1,0 +1,121 @@
+"""The public surface: which routes there are, and the document that describes them.
+
+Run as a module it writes docs/openapi.json, against which a test compares.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any, Final
+
+from fastapi import FastAPI
+
+from api.problems import handle_with_problems
+from api.refusals import PROBLEM_SCHEMA, examples, invalid_response
+from api.routes import assets, auth, callback, codec, health, payments, tickets, wallet
+from api.schemas.common import Problem
+
+SNAPSHOT: Final = Path(__file__).parent.parent / "docs" / "openapi.json"
+_DESCRIPTION: Final = """
+Lending between people: an owner lists an asset, a borrower asks for it with a **ticket**, fee and
+deposit wait in escrow, and when the loan ends the fee goes to the lender and the deposit back.
+
+Amounts are decimal strings in rials, times RFC 3339 in UTC, errors `application/problem+json`
+with a `code` that never changes. Name a POST or PATCH with `Idempotency-Key` and it can be
+repeated safely. Every path ends in a slash.
+"""
+_TAGS: Final = [
+    {"name": "auth", "description": "Accounts and logins, by cookie or bearer token."},
+    {"name": "assets", "description": "What people lend."},
+    {"name": "tickets", "description": "Requests to borrow, and the loans they become."},
+    {"name": "wallet", "description": "A user's money and how it moved."},
+    {"name": "payments", "description": "Top-ups through the payment gateway."},
+    {"name": "operations", "description": "Health, and the codec of the Temporal UI."},
+]
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def surface(lifespan: Lifespan | None = None) -> FastAPI:
+    """Make the application without what it stands on; `lifespan` brings that."""
+    app = FastAPI(
+        title="Assets",
+        version="1",
+        description=_DESCRIPTION.strip(),
+        openapi_tags=_TAGS,
+        lifespan=lifespan,
+        redirect_slashes=False,
+        max_body_size=256 * 1024,
+        # The function's name is the operation's id, so a generated client reads like the code.
+        generate_unique_id_function=lambda route: route.name,
+    )
+    for routes in (auth, assets, tickets, wallet, callback, payments, health, codec):
+        app.include_router(routes.router)
+    handle_with_problems(app)
+    generated = app.openapi
+    completed: dict[str, Any] = {}
+
+    def openapi() -> dict[str, Any]:
+        if not completed:
+            completed.update(_complete(generated()))
+        return completed
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's own way to extend it
+    return app
+
+
+def _complete(document: dict[str, Any]) -> dict[str, Any]:
+    """Add the problem's schema, say what 422 really looks like, and show an example per body."""
+    schemas = document["components"]["schemas"]
+    schemas[PROBLEM_SCHEMA] = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas |= schemas[PROBLEM_SCHEMA].pop("$defs", {})
+    document["components"]["examples"] = examples()
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    for operation in _operations(document):
+        if "HTTPValidationError" in json.dumps(operation["responses"].get("422", {})):
+            operation["responses"]["422"] = invalid_response()
+        for content in _contents(operation):
+            _show_example(content, schemas)
+    return document
+
+
+def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for path in document["paths"].values():
+        yield from path.values()
+
+
+def _contents(operation: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    bodies = [operation.get("requestBody", {}), *operation["responses"].values()]
+    for body in bodies:
+        yield from body.get("content", {}).values()
+
+
+def _show_example(content: dict[str, Any], schemas: dict[str, Any]) -> None:
+    if "example" in content or "examples" in content:
+        return
+    example = _example_of(content.get("schema", {}), schemas)
+    if example is not None:
+        content["example"] = example
+
+
+def _example_of(schema: dict[str, Any], schemas: dict[str, Any]) -> object | None:
+    if "$ref" in schema:
+        return _example_of(schemas[schema["$ref"].rpartition("/")[2]], schemas)
+    if "examples" in schema:
+        return schema["examples"][0]  # type: ignore[no-any-return]
+    if "anyOf" in schema:
+        return _example_of(schema["anyOf"][0], schemas)
+    items = schema.get("properties", {}).get("items")
+    if items is not None:
+        return {"items": [_example_of(items["items"], schemas)], "next": None}
+    return None
+
+
+def document() -> str:
+    return json.dumps(surface().openapi(), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+if __name__ == "__main__":
+    SNAPSHOT.write_text(document(), encoding="utf-8")

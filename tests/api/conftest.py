@@ -1,0 +1,129 @@
+"""The API over ASGI, on real PostgreSQL and real Temporal, with a real worker behind it."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from api.app import create_app
+from engine.client import connect
+from models.database import Sessions
+from models.user import User, UserRole
+from sandbox.gateway.app import create_app as create_gateway
+from sandbox.temporal import TemporalServer
+from settings import Settings
+from tests import given
+from tests.api.people import Person, join
+from tests.conftest import KEYS, environment
+from worker import build
+
+SIMULATOR = "http://simulator"
+FRONTEND = "http://frontend.test"
+
+
+def settings_of(database_url: str, temporal_address: str, **changes: Any) -> Settings:
+    required = environment(database_url, database_url)
+    values: dict[str, Any] = {name.lower(): value for name, value in required.items()}
+    values |= {
+        "debug": True,
+        "temporal_address": temporal_address,
+        "task_queue": "api-tests",
+        "frontend_url": FRONTEND,
+        "temporal_ui_url": "http://localhost:8233",
+        "zarinpal_base_url": SIMULATOR,
+    }
+    return Settings(_env_file=None, **values | changes)
+
+
+@asynccontextmanager
+async def serving(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """Run an API of its own for the length of a block."""
+    app: FastAPI = create_app(settings)
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
+            yield http
+
+
+@pytest.fixture(scope="session")
+def settings(database_url: str, temporal: TemporalServer) -> Settings:
+    return settings_of(database_url, temporal.address)
+
+
+@pytest.fixture(scope="session")
+async def http(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    async with serving(settings) as http:
+        yield http
+
+
+@pytest.fixture
+async def browser(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """A client whose cookies nobody else sees."""
+    async with serving(settings) as http:
+        yield http
+
+
+@pytest.fixture(scope="session")
+async def gateway(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[httpx.AsyncClient]:
+    app = create_gateway(tmp_path_factory.mktemp("gateway") / "state.sqlite", SIMULATOR)
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url=SIMULATOR) as gateway:
+        yield gateway
+
+
+@asynccontextmanager
+async def working(
+    settings: Settings, sessions: Sessions, gateway: httpx.AsyncClient
+) -> AsyncIterator[None]:
+    """Run a worker for the length of a block."""
+    client = await connect(settings.temporal_address, namespace="default", keys=KEYS)
+    async with build(client, settings, sessions, gateway):
+        yield
+
+
+@pytest.fixture(scope="session")
+async def worker(
+    settings: Settings, sessions: Sessions, gateway: httpx.AsyncClient
+) -> AsyncIterator[None]:
+    async with working(settings, sessions, gateway):
+        yield
+
+
+@pytest.fixture
+async def sara(http: httpx.AsyncClient) -> Person:
+    return await join(http)
+
+
+@pytest.fixture
+async def omid(http: httpx.AsyncClient) -> Person:
+    return await join(http)
+
+
+@pytest.fixture
+async def stranger(http: httpx.AsyncClient) -> Person:
+    return await join(http)
+
+
+@pytest.fixture
+async def operator(http: httpx.AsyncClient, sessions: Sessions) -> Person:
+    person = await join(http)
+    async with sessions.begin() as session:
+        user = await session.get_one(User, UUID(person.id))
+        user.role = UserRole.OPERATOR
+    return person
+
+
+Enrich = Callable[[Person, int], Awaitable[None]]
+
+
+@pytest.fixture
+def enrich(sessions: Sessions) -> Enrich:
+    async def into_wallet(person: Person, rials: int) -> None:
+        await given.money_in_wallet(sessions, UUID(person.id), Decimal(rials))
+
+    return into_wallet
