@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import httpx
+import uvloop
 from temporalio.client import Client
 from temporalio.worker import Worker
 
@@ -95,7 +96,7 @@ async def run(settings: Settings) -> None:
 
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    asyncio.run(run(Settings()))
+    uvloop.run(run(Settings()))
     # The engine's native threads can crash an interpreter that shuts down the ordinary way.
     sys.stdout.flush()
     sys.stderr.flush()

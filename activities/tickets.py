@@ -1,6 +1,7 @@
 """The steps of a loan, each one database transaction. Money moves with the status or not at all."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio import activity
@@ -8,8 +9,8 @@ from temporalio import activity
 from activities.contracts import MovedTicket, MoveTicket, TicketSteps
 from activities.refusals import refusals
 from domain.deadlines import Windows, reminder_at
-from domain.errors import AssetUnavailable
-from domain.plan import LoanRequest, Plan, act, request
+from domain.errors import AssetUnavailable, DomainError
+from domain.plan import LoanRequest, act, request
 from domain.ticket import HOLDS_ASSET, Action, Ticket
 from models.database import Sessions
 from models.queries import assets, ledger, tickets
@@ -23,11 +24,17 @@ class PostgresTicketSteps(TicketSteps):
 
     @activity.defn
     async def open_ticket(self, request: LoanRequest) -> MovedTicket:
-        """Store a pending ticket; a repeat finds the stored one."""
+        """Store a pending ticket; a repeat finds the stored one, whatever became of it."""
         with refusals():
-            async with self.sessions.begin() as session:
-                stored = await tickets.find(session, request.ticket_id)
-                return await self._moved(session, stored or await self._open(session, request))
+            try:
+                async with self.sessions.begin() as session:
+                    return self._moved(await self._open(session, request))
+            except (DomainError, tickets.AlreadyDone):
+                async with self.sessions.begin() as session:
+                    stored = await tickets.find(session, request.ticket_id)
+                if stored is None:
+                    raise
+                return self._moved(stored)
 
     async def _open(self, session: AsyncSession, wish: LoanRequest) -> Ticket:
         asset = await assets.terms(session, wish.asset_id)
@@ -41,27 +48,33 @@ class PostgresTicketSteps(TicketSteps):
     async def move_ticket(self, command: MoveTicket) -> MovedTicket:
         """Take one action, and move its money; a repeat of the command finds it done."""
         with refusals():
-            async with self.sessions.begin() as session:
-                ticket = await tickets.lock(session, command.ticket_id)
-                if not await tickets.was_done(session, ticket.id, command.command_id):
-                    plan = act(ticket, command.action, command.by, command.at, self.windows)
-                    await self._carry_out(session, plan, command)
-                    ticket = plan.ticket
-                return await self._moved(session, ticket, command.action)
+            try:
+                async with self.sessions.begin() as session:
+                    return await self._move(session, command)
+            except (DomainError, tickets.AlreadyDone):
+                # What was done already is mostly refused the second time, by the new status.
+                async with self.sessions.begin() as session:
+                    if not await tickets.was_done(session, command.ticket_id, command.command_id):
+                        raise
+                    ticket = await tickets.get(session, command.ticket_id)
+                    return self._moved(ticket, await self._rivals(session, ticket, command))
 
-    async def _carry_out(self, session: AsyncSession, plan: Plan, command: MoveTicket) -> None:
-        if command.action is Action.ACCEPT:
-            await assets.lock(session, plan.ticket.asset_id)
+    async def _move(self, session: AsyncSession, command: MoveTicket) -> MovedTicket:
+        ticket = await tickets.lock(session, command.ticket_id)
+        plan = act(ticket, command.action, command.by, command.at, self.windows)
+        rivals = await self._rivals(session, plan.ticket, command)
         if plan.posting:
             await ledger.post(session, plan.posting)
         await tickets.save(session, plan, command.command_id, command.note)
+        return self._moved(plan.ticket, rivals)
 
-    async def _moved(
-        self, session: AsyncSession, ticket: Ticket, action: Action | None = None
-    ) -> MovedTicket:
-        takes_asset = action is Action.ACCEPT and ticket.status in HOLDS_ASSET
-        return MovedTicket(
-            ticket=ticket,
-            remind_at=reminder_at(ticket, self.windows.reminder),
-            rivals=await tickets.rivals(session, ticket) if takes_asset else (),
-        )
+    async def _rivals(
+        self, session: AsyncSession, ticket: Ticket, command: MoveTicket
+    ) -> tuple[UUID, ...]:
+        if command.action is not Action.ACCEPT or ticket.status not in HOLDS_ASSET:
+            return ()
+        await assets.lock(session, ticket.asset_id)
+        return await tickets.rivals(session, ticket)
+
+    def _moved(self, ticket: Ticket, rivals: tuple[UUID, ...] = ()) -> MovedTicket:
+        return MovedTicket(ticket, reminder_at(ticket, self.windows.reminder), rivals)

@@ -1,26 +1,10 @@
 """Where a workflow waits for an operator, when no retry can mend what is wrong."""
 
-from dataclasses import dataclass
-from enum import StrEnum
-
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 from workflows.attributes import NEEDS_ATTENTION
-
-
-class Verb(StrEnum):
-    RETRY = "retry"
-    ABORT = "abort"
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What an operator decided, who it was, and why."""
-
-    action: Verb
-    actor: str
-    note: str
+from workflows.messages import Decision
 
 
 class Desk:

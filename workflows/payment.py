@@ -2,9 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
 
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError, FailureError
@@ -26,26 +24,15 @@ with workflow.unsafe.imports_passed_through():
     from domain.errors import GatewayUnavailable
     from domain.payment import OPEN, Payment, PaymentStatus
     from workflows import attributes, policies
-    from workflows.desk import Decision, Desk, Verb
+    from workflows.desk import Desk
     from workflows.details import describe_payment
+    from workflows.messages import CallbackReported, Decision, Reported, Verb
     from workflows.steps import refusal_in, take
     from workflows.ticket import TicketLoan
 
 PURSUIT = timedelta(hours=24)  # the gateway has returned money that is not verified by then
 MAX_PAUSE = timedelta(hours=1)
 MAX_REPORTS = 100  # a payer who reloads the result page for ever must not fill the history
-
-
-class Reported(StrEnum):
-    """What the payer's browser says on its way back. Never evidence, only a reason to look."""
-
-    OK = "OK"
-    NOT_OK = "NOK"
-
-
-@dataclass(frozen=True)
-class CallbackReported:
-    status: Reported
 
 
 @workflow.defn

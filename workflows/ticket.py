@@ -1,7 +1,6 @@
 """The life of one loan: it waits for people and for time, and takes one step for each."""
 
 import asyncio
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -15,17 +14,10 @@ with workflow.unsafe.imports_passed_through():
     from domain.plan import LoanRequest
     from domain.ticket import AT_DEADLINE, Action, Ticket, check
     from workflows import attributes
-    from workflows.desk import Decision, Desk
+    from workflows.desk import Desk
     from workflows.details import describe_ticket
+    from workflows.messages import Decision, TicketCommand
     from workflows.steps import take
-
-
-@dataclass(frozen=True)
-class TicketCommand:
-    """Who acts, and what they say about it."""
-
-    by: UUID
-    note: str | None = None
 
 
 @workflow.defn

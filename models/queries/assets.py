@@ -35,7 +35,10 @@ async def terms(session: AsyncSession, asset_id: UUID) -> Asset:
 
 
 async def lock(session: AsyncSession, asset_id: UUID) -> None:
-    """Queue those who take the asset's calendar, so that the constraint never has to deadlock."""
+    """Queue those who take the asset's calendar.
+
+    They then meet the exclusion constraint one by one, and it never has to break a deadlock.
+    """
     statement = select(AssetRow.id).where(AssetRow.id == asset_id)
     await session.execute(statement.with_for_update(key_share=True))
 

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
+from typing import cast
 from uuid import UUID
 
-from psycopg.errors import ExclusionViolation
-from sqlalchemy import Select, exists, insert, or_, select, update
+from psycopg.errors import ExclusionViolation, UniqueViolation
+from sqlalchemy import Insert, Table, Update, bindparam, exists, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,13 +16,19 @@ from domain.plan import Plan
 from domain.ticket import HOLDS_ASSET, Ticket, TicketStatus
 from models.ticket import TicketRow, TransitionRow
 
+# Tables rather than mapped classes: a step that moves money skips the ORM's bookkeeping.
+_T = cast("Table", TicketRow.__table__)
+_LINES = cast("Table", TransitionRow.__table__)
 # The columns and the domain's fields have the same names: a row is a ticket.
-_COLUMNS = [getattr(TicketRow, field.name) for field in fields(Ticket)]
+_TICKETS = select(*(_T.c[field.name] for field in fields(Ticket)))
+_ONE = _TICKETS.where(_T.c.id == bindparam("ticket_id"))
+_LOCKED = _ONE.with_for_update(key_share=True)
 _CHANGING = ("status", "deadline_at", "cancel_reason", "ends_at", "updated_at")
+_REPEATED = frozenset({"ticket_transitions_command_once", "tickets_pkey"})
 
 
-def _tickets() -> Select[tuple[object, ...]]:
-    return select(*_COLUMNS)
+class AlreadyDone(Exception):
+    """This command has changed the ticket before."""
 
 
 def _ticket(row: Sequence[object]) -> Ticket:
@@ -29,7 +36,7 @@ def _ticket(row: Sequence[object]) -> Ticket:
 
 
 async def find(session: AsyncSession, ticket_id: UUID) -> Ticket | None:
-    row = (await session.execute(_tickets().where(TicketRow.id == ticket_id))).one_or_none()
+    row = (await session.execute(_ONE, {"ticket_id": ticket_id})).one_or_none()
     return _ticket(row) if row else None
 
 
@@ -51,8 +58,7 @@ async def lock(session: AsyncSession, ticket_id: UUID) -> Ticket:
     Raises:
         NotFound: There is no such ticket.
     """
-    statement = _tickets().where(TicketRow.id == ticket_id).with_for_update(key_share=True)
-    row = (await session.execute(statement)).one_or_none()
+    row = (await session.execute(_LOCKED, {"ticket_id": ticket_id})).one_or_none()
     if row is None:
         raise NotFound("There is no such ticket.")
     return _ticket(row)
@@ -69,15 +75,15 @@ async def page(  # noqa: PLR0913  (each is a filter of the list)
     limit: int,
 ) -> list[Ticket]:
     """List a user's tickets, newest first, older than `before`."""
-    sides = {"borrower": TicketRow.borrower_id, "lender": TicketRow.lender_id}
-    statement = _tickets().where(or_(*(sides[role] == user_id for role in roles)))
+    sides = {"borrower": _T.c.borrower_id, "lender": _T.c.lender_id}
+    statement = _TICKETS.where(or_(*(sides[role] == user_id for role in roles)))
     if status is not None:
-        statement = statement.where(TicketRow.status == status)
+        statement = statement.where(_T.c.status == status)
     if asset_id is not None:
-        statement = statement.where(TicketRow.asset_id == asset_id)
+        statement = statement.where(_T.c.asset_id == asset_id)
     if before is not None:
-        statement = statement.where(TicketRow.id < before)
-    rows = await session.execute(statement.order_by(TicketRow.id.desc()).limit(limit))
+        statement = statement.where(_T.c.id < before)
+    rows = await session.execute(statement.order_by(_T.c.id.desc()).limit(limit))
     return [_ticket(row) for row in rows]
 
 
@@ -87,10 +93,10 @@ async def is_taken(
     """Tell whether another loan holds the asset in some part of a period."""
     statement = select(
         exists().where(
-            TicketRow.asset_id == asset_id,
-            TicketRow.status.in_(HOLDS_ASSET),
-            TicketRow.starts_at < ends_at,
-            TicketRow.ends_at > starts_at,
+            _T.c.asset_id == asset_id,
+            _T.c.status.in_(HOLDS_ASSET),
+            _T.c.starts_at < ends_at,
+            _T.c.ends_at > starts_at,
         )
     )
     return bool(await session.scalar(statement))
@@ -98,44 +104,57 @@ async def is_taken(
 
 async def rivals(session: AsyncSession, ticket: Ticket) -> tuple[UUID, ...]:
     """Return the pending tickets whose period overlaps with that of `ticket`."""
-    statement = select(TicketRow.id).where(
-        TicketRow.asset_id == ticket.asset_id,
-        TicketRow.status == TicketStatus.PENDING,
-        TicketRow.id != ticket.id,
-        TicketRow.starts_at < ticket.ends_at,
-        TicketRow.ends_at > ticket.starts_at,
+    statement = select(_T.c.id).where(
+        _T.c.asset_id == ticket.asset_id,
+        _T.c.status == TicketStatus.PENDING,
+        _T.c.id != ticket.id,
+        _T.c.starts_at < ticket.ends_at,
+        _T.c.ends_at > ticket.starts_at,
     )
     return tuple(await session.scalars(statement))
 
 
 async def insert_new(session: AsyncSession, plan: Plan, command_id: str) -> None:
-    """Store a new ticket with the first lines of its timeline."""
+    """Store a new ticket with the first line of its timeline.
+
+    Raises:
+        AlreadyDone: It is stored; the database transaction is aborted.
+    """
     values = {field.name: getattr(plan.ticket, field.name) for field in fields(Ticket)}
-    await session.execute(insert(TicketRow).values(values))
-    await _record(session, plan, command_id, None)
+    await _write(session, insert(_T).values(values), plan, command_id, None)
 
 
 async def save(session: AsyncSession, plan: Plan, command_id: str, note: str | None) -> None:
-    """Store what an action changed of a locked ticket, and its lines of the timeline.
+    """Store what an action changed of a locked ticket, and its lines of the timeline, as one.
 
     Raises:
-        AssetUnavailable: Another loan holds the asset in some part of the period. The database
-            transaction is then aborted.
+        AlreadyDone: The command was carried out before.
+        AssetUnavailable: Another loan holds the asset in some part of the period.
+        Either aborts the database transaction.
     """
     values = {name: getattr(plan.ticket, name) for name in _CHANGING}
+    change = update(_T).where(_T.c.id == plan.ticket.id).values(values)
+    await _write(session, change, plan, command_id, note)
+
+
+async def _write(
+    session: AsyncSession, change: Insert | Update, plan: Plan, command_id: str, note: str | None
+) -> None:
+    """Change a ticket and write its timeline in one round trip."""
+    lines = insert(_LINES).values(_lines(plan, command_id, note)).add_cte(change.cte("change"))
     try:
-        await session.execute(
-            update(TicketRow).where(TicketRow.id == plan.ticket.id).values(values)
-        )
+        await session.execute(lines)
     except IntegrityError as error:
-        if isinstance(error.orig, ExclusionViolation):
+        cause = error.orig
+        if isinstance(cause, ExclusionViolation):
             raise AssetUnavailable from error
+        if isinstance(cause, UniqueViolation) and cause.diag.constraint_name in _REPEATED:
+            raise AlreadyDone from error
         raise
-    await _record(session, plan, command_id, note)
 
 
-async def _record(session: AsyncSession, plan: Plan, command_id: str, note: str | None) -> None:
-    lines = [
+def _lines(plan: Plan, command_id: str, note: str | None) -> list[dict[str, object]]:
+    return [
         {
             "ticket_id": plan.ticket.id,
             "at": plan.ticket.updated_at,
@@ -149,13 +168,12 @@ async def _record(session: AsyncSession, plan: Plan, command_id: str, note: str 
         }
         for step in plan.transitions
     ]
-    await session.execute(insert(TransitionRow).values(lines))
 
 
 async def was_done(session: AsyncSession, ticket_id: UUID, command_id: str) -> bool:
     """Tell whether a command has changed this ticket before."""
     statement = select(
-        exists().where(TransitionRow.ticket_id == ticket_id, TransitionRow.command_id == command_id)
+        exists().where(_LINES.c.ticket_id == ticket_id, _LINES.c.command_id == command_id)
     )
     return bool(await session.scalar(statement))
 

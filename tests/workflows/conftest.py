@@ -35,7 +35,8 @@ from tests import given
 from tests.conftest import KEYS, environment
 from worker import WORKFLOWS, build
 from workflows import attributes, policies
-from workflows.ticket import TicketCommand, TicketLoan
+from workflows.messages import TicketCommand
+from workflows.ticket import TicketLoan
 
 QUEUE = "test"
 SIMULATOR = "http://simulator"

@@ -30,8 +30,8 @@ from models.database import Sessions
 from models.queries import ledger, payments
 from tests import given
 from tests.workflows.conftest import MONEY, QUEUE, OpenLoan
-from workflows.desk import Decision, Verb
-from workflows.payment import CallbackReported, Reported, TopUp
+from workflows.messages import CallbackReported, Decision, Reported, Verb
+from workflows.payment import TopUp
 
 AMOUNT = Decimal(250_000)
 MINUTE = timedelta(minutes=1)
