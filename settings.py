@@ -19,7 +19,13 @@ Names = Annotated[tuple[str, ...], NoDecode]  # written with commas, not as JSON
 class Settings(BaseSettings):
     """Secrets have no defaults. Each field is the environment variable of the same name."""
 
-    model_config = SettingsConfigDict(env_file=".env", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        frozen=True,
+        extra="ignore",
+        # Pydantic quotes what it refuses, and what it refuses here may be a secret.
+        hide_input_in_errors=True,
+    )
 
     debug: bool = Field(False, description="Plain-http development: cookies without `Secure`.")
     secret_key: SecretStr = Field(
@@ -83,7 +89,9 @@ class Settings(BaseSettings):
     @field_validator("allowed_hosts", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        return tuple(filter(None, value.split(","))) if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
+        return tuple(filter(None, map(str.strip, value.split(","))))
 
     @model_validator(mode="after")
     def _keys_are_keys(self) -> Self:

@@ -1,0 +1,159 @@
+"""Settings refuse what cannot work, and never show a secret; the files that feed them keep up."""
+
+import base64
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from settings import Settings
+
+ROOT = Path(__file__).parent.parent
+FIELDS = {name.upper(): field for name, field in Settings.model_fields.items()}
+REQUIRED = {name for name, field in FIELDS.items() if field.is_required()}
+# Compose brings its own Temporal, without TLS, and opens nothing that only a sandbox may open.
+NOT_FOR_COMPOSE = {"TEMPORAL_API_KEY", "TEMPORAL_TLS", "CODEC_OPEN_TO_LOOPBACK"}
+
+KEY = base64.b64encode(b"k" * 32).decode()
+GIVEN = {
+    "SECRET_KEY": "hidden-signing-secret-of-enough-characters",
+    "JWT_SECRET": "hidden-token-secret-of-enough-characters",
+    "ENCRYPTION_KEYS": f"k1:{KEY}",
+    "DATABASE_URL": "postgresql://assets:hidden@localhost/assets",
+    "ZARINPAL_MERCHANT_ID": "hidden00-0000-4000-8000-000000000000",
+    "ZARINPAL_CALLBACK_URL": "https://api.example.com/api/v1/payments/verify/",
+}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory, and nothing in the environment but what is required."""
+    for name in FIELDS:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in GIVEN.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", sorted(REQUIRED))
+def test_what_is_required_has_no_default(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(name)
+
+    with pytest.raises(ValidationError, match=name.lower()):
+        Settings()
+
+
+def test_the_first_key_is_for_new_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    older = base64.b64encode(b"o" * 32).decode()
+    monkeypatch.setenv("ENCRYPTION_KEYS", f"k2:{KEY}, k1:{older}")
+
+    assert list(Settings().keyring().items()) == [("k2", b"k" * 32), ("k1", b"o" * 32)]
+
+
+@pytest.mark.parametrize(
+    ("keys", "complaint"),
+    [
+        ("", "id:base64"),
+        (KEY, "id:base64"),
+        ("k1:not base64!", "id:base64"),
+        (f"k1:{KEY},", "id:base64"),
+        ("k1:c2hvcnQ=", "32 bytes"),
+        (f"k1:{KEY},k2:c2hvcnQ=", "32 bytes"),
+    ],
+)
+def test_a_key_that_cannot_encrypt_is_refused_at_the_start(
+    keys: str, complaint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ENCRYPTION_KEYS", keys)
+
+    with pytest.raises(ValidationError, match=complaint):
+        Settings()
+
+
+@pytest.mark.parametrize(
+    ("text", "hosts"),
+    [
+        ("api.example.com", ("api.example.com",)),
+        ("api.example.com, *.example.org,", ("api.example.com", "*.example.org")),
+    ],
+)
+def test_hosts_are_written_with_commas(
+    text: str, hosts: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALLOWED_HOSTS", text)
+
+    assert Settings().allowed_hosts == hosts
+
+
+def test_no_secret_is_shown() -> None:
+    shown = repr(Settings()) + str(Settings().model_dump())
+
+    assert "hidden" not in shown
+    assert KEY not in shown
+
+
+@pytest.mark.parametrize("broken", ["SECRET_KEY", "ENCRYPTION_KEYS", "COMMISSION_BPS"])
+def test_an_error_names_the_setting_and_no_secret(
+    broken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(broken, "hidden")
+
+    with pytest.raises(ValidationError) as error:
+        Settings()
+
+    assert broken in str(error.value).upper()
+    assert "hidden" not in str(error.value)
+
+
+def test_the_example_names_every_setting_and_nothing_else() -> None:
+    for_compose_alone = interpolated() - set(FIELDS)
+
+    assert set(example()) == set(FIELDS) | for_compose_alone
+    assert for_compose_alone
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_the_example_describes_a_setting_as_the_code_does(name: str) -> None:
+    comment, active, value = example()[name]
+
+    assert str(FIELDS[name].description) in comment
+    assert active == (name in REQUIRED)
+    assert not (active and value)
+
+
+def test_the_example_shows_the_defaults(folder: Path) -> None:
+    shown = {name: value for name, (_, active, value) in example().items() if not active and value}
+    defaults = Settings()
+    (folder / ".env").write_text("".join(f"{name}={value}\n" for name, value in shown.items()))
+
+    assert Settings() == defaults
+    assert {name for name in FIELDS if name not in REQUIRED | set(shown)} == {
+        name for name, field in FIELDS.items() if field.default is None
+    }
+
+
+def test_compose_hands_every_setting_over() -> None:
+    named = set(re.findall(r"^ +([A-Z_]+):", compose(), re.MULTILINE))
+
+    assert set(FIELDS) - named == NOT_FOR_COMPOSE
+
+
+def example() -> dict[str, tuple[str, bool, str]]:
+    """Return, by name: the comment above it, whether it is filled in by hand, and its value."""
+    found: dict[str, tuple[str, bool, str]] = {}
+    comment = ""
+    for line in (ROOT / ".env.example").read_text().splitlines():
+        if setting := re.fullmatch(r"(# )?([A-Z][A-Z_]+)=(.*)", line):
+            found[setting[2]] = (comment, setting[1] is None, setting[3])
+        comment = f"{comment}\n{line}" if line.startswith("#") and not setting else ""
+    return found
+
+
+def interpolated() -> set[str]:
+    return set(re.findall(r"\$\{([A-Z_]+)", compose()))
+
+
+def compose() -> str:
+    return (ROOT / "docker-compose.yml").read_text()
