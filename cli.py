@@ -38,6 +38,29 @@ def dev(home: Home = HOME, ports: Ports = PortChoice.FIXED) -> None:
     system.run(home, free_ports=ports is PortChoice.AUTO)
 
 
+@app.command()
+def demo(home: Home = HOME) -> None:
+    """Lend a drill through REST and show each step; on what runs in --home, or on its own."""
+    from sandbox import demo as main_job
+
+    main_job.run(home)
+
+
+class Bench(StrEnum):
+    LOANS = "loans"
+
+
+@app.command()
+def bench(
+    what: Annotated[Bench, typer.Argument(help="What to measure.")], home: Home = HOME
+) -> None:
+    """Measure a running sandbox, beside a yardstick taken in the same run."""
+    from benchmarks import loans
+    from sandbox import dev_json
+
+    {Bench.LOANS: loans.run}[what](dev_json.read(home))
+
+
 @app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def check(
     context: typer.Context,
@@ -47,6 +70,37 @@ def check(
     from tests.checks import run
 
     raise SystemExit(run(context.args, long=long))
+
+
+@app.command()
+def prepare_engine() -> None:
+    """Register the search attributes with the Temporal that the settings name. Safe to repeat."""
+    import asyncio
+    import os
+
+    from engine.client import connect
+    from engine.search_attributes import register
+    from settings import Settings
+
+    async def prepare(settings: Settings) -> None:
+        await register(await connect(**settings.temporal()))
+
+    asyncio.run(prepare(Settings()))
+    # The engine's native threads can crash an interpreter that shuts down the ordinary way.
+    os._exit(0)
+
+
+@app.command()
+def openapi(
+    check: Annotated[bool, typer.Option("--check", help="Only tell whether it is true.")] = False,
+) -> None:
+    """Write docs/openapi.json, the REST contract that frontends are generated from."""
+    from api.openapi import SNAPSHOT, document
+
+    if not check:
+        SNAPSHOT.write_text(document(), encoding="utf-8")
+    elif SNAPSHOT.read_text(encoding="utf-8") != document():
+        raise SystemExit("assets: docs/openapi.json is out of date; run ./assets openapi")
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ room receives plain values. Durations are ISO 8601 (``PT48H``) or seconds.
 
 import base64
 from datetime import timedelta
-from typing import Annotated, Self
+from typing import Annotated, Self, TypedDict
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -14,6 +14,14 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from domain.deadlines import Windows
 
 Names = Annotated[tuple[str, ...], NoDecode]  # written with commas, not as JSON
+
+
+class TemporalAccess(TypedDict):
+    address: str
+    namespace: str
+    keys: dict[str, bytes]
+    api_key: str | None
+    tls: bool
 
 
 class Settings(BaseSettings):
@@ -108,6 +116,17 @@ class Settings(BaseSettings):
         if any(len(key) != 32 for key in keys.values()):
             raise ValueError("each key in ENCRYPTION_KEYS is 32 bytes in base64")
         return keys
+
+    def temporal(self) -> TemporalAccess:
+        """Return what `engine.client.connect` takes."""
+        key = self.temporal_api_key
+        return {
+            "address": self.temporal_address,
+            "namespace": self.temporal_namespace,
+            "keys": self.keyring(),
+            "api_key": key.get_secret_value() if key else None,
+            "tls": self.temporal_tls,
+        }
 
     def windows(self) -> Windows:
         return Windows(

@@ -76,14 +76,7 @@ def build(
 async def run(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT, then finish what is in hand."""
     engine = create_engine(settings.database_url.get_secret_value(), settings.database_pool_size)
-    api_key = settings.temporal_api_key
-    client = await connect(
-        settings.temporal_address,
-        namespace=settings.temporal_namespace,
-        keys=settings.keyring(),
-        api_key=api_key.get_secret_value() if api_key else None,
-        tls=settings.temporal_tls,
-    )
+    client = await connect(**settings.temporal())
     await check(client)
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):

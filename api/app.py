@@ -3,12 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from temporalio.client import Client
 
+from api.body_limit import BodyLimit
+from api.catch_all import CatchAll
 from api.cookies import Cookies
 from api.csrf import HEADER, Csrf
 from api.deps import Services
@@ -16,7 +19,6 @@ from api.engine import Commands
 from api.logs import configure_logs
 from api.openapi import Lifespan, surface
 from api.passwords import Passwords
-from api.problems import CatchAll
 from api.request_id import RequestId
 from api.routes.codec import CodecCors, spellings
 from api.tokens import AccessTokens
@@ -25,6 +27,8 @@ from engine.codec import EncryptionCodec
 from models.database import create_engine, sessions_of
 from settings import Settings
 
+MAX_BODY_BYTES: Final = 256 * 1024
+
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Make the application. Nothing is opened before it starts to serve."""
@@ -32,6 +36,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     configure_logs()
     app = surface(_lifespan(settings))
     # Added from the inside out: the request's name comes first, whatever happens after it.
+    app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)
     app.add_middleware(CatchAll)
     if settings.temporal_ui_url:
         app.add_middleware(
@@ -55,14 +60,7 @@ def _lifespan(settings: Settings) -> Lifespan:
             settings.database_url.get_secret_value(), settings.database_pool_size
         )
         # Reads and actions answer apart: with Temporal away, what is stored can still be read.
-        client = await connect(
-            settings.temporal_address,
-            namespace=settings.temporal_namespace,
-            keys=settings.keyring(),
-            api_key=key.get_secret_value() if (key := settings.temporal_api_key) else None,
-            tls=settings.temporal_tls,
-            lazy=True,
-        )
+        client = await connect(**settings.temporal(), lazy=True)
         services = _services(settings, engine, client)
         app.state.services = services
         try:

@@ -35,7 +35,7 @@ class Services:
     Attributes:
         sessions: For writes, each block a transaction.
         reads: The same pool without BEGIN and ROLLBACK, which a single SELECT does not need.
-        background: Writes whose caller was answered 202; they are still being watched.
+        background: Writes under way. They go on when their caller was answered 202.
     """
 
     sessions: Sessions
@@ -97,7 +97,7 @@ _cookie = APIKeyCookie(
 )
 
 
-async def _caller_or_none(request: Request, services: Held, session: Session) -> Caller | None:
+async def _identified(request: Request, services: Held, session: Session) -> Caller | None:
     header = request.headers.get("Authorization")
     token = services.cookies.access_of(request) if header is None else _bearer_token(header)
     if token is None:
@@ -107,9 +107,18 @@ async def _caller_or_none(request: Request, services: Held, session: Session) ->
     user = await sessions.user_of(session, access.session_id)
     if user is None or user.id != access.user_id:
         raise NotAuthenticated("This login has ended.")
-    if header is None and request.method not in csrf.SAFE_METHODS:
-        services.csrf.check(request.headers.get(csrf.HEADER), access.session_id)
     return Caller(user, access.session_id)
+
+
+# For what changes nothing although it is sent by POST: no CSRF token is asked for.
+Identified = Annotated[Caller | None, Depends(_identified)]
+
+
+async def _caller_or_none(request: Request, services: Held, caller: Identified) -> Caller | None:
+    by_cookie = "Authorization" not in request.headers
+    if caller and by_cookie and request.method not in csrf.SAFE_METHODS:
+        services.csrf.check(request.headers.get(csrf.HEADER), caller.session_id)
+    return caller
 
 
 def _bearer_token(header: str) -> str:

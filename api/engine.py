@@ -1,41 +1,28 @@
-"""The commands that HTTP gives to workflows, and what their failures mean to a caller."""
+"""The commands that HTTP gives to workflows. What their failures mean: api/engine_failures.py."""
 
-import contextlib
-from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from temporalio.client import (
-    Client,
-    WithStartWorkflowOperation,
-    WorkflowUpdateFailedError,
-    WorkflowUpdateRPCTimeoutOrCancelledError,
-)
+from temporalio.client import Client, WithStartWorkflowOperation
 from temporalio.common import (
     SearchAttributePair,
     TypedSearchAttributes,
     WorkflowIDConflictPolicy,
     WorkflowIDReusePolicy,
 )
-from temporalio.exceptions import (
-    ActivityError,
-    ApplicationError,
-    TemporalError,
-    WorkflowAlreadyStartedError,
-)
-from temporalio.service import RPCError, RPCStatusCode
 
 from activities.contracts import NewPayment
-from api.problems import STATUS, Refusal, engine_unavailable
+from api.engine_failures import started, translated
 from domain import ids
 from domain.payment import Payment, PaymentStatus
 from domain.plan import LoanRequest
 from domain.ticket import Action, Ticket, TicketStatus
 from workflows import attributes
-from workflows.payment import CallbackReported, Reported, TopUp
+from workflows.messages import CallbackReported, Reported, TicketCommand
+from workflows.payment import TopUp
 from workflows.policies import TASK_TIMEOUT
-from workflows.ticket import TicketCommand, TicketLoan
+from workflows.ticket import TicketLoan
 
 # Any, because the SDK's types for `update(description=...)` wrap each result once too often.
 _REQUESTED: Final[Any] = TicketLoan.requested
@@ -50,22 +37,6 @@ _ACTIONS: Final[dict[Action, Any]] = {
     Action.COMPLETE: TicketLoan.complete,
 }
 _OPEN: Final = "open"  # one name for the first update: a repeated request hears the same outcome
-# The server is away, overloaded, or did not answer in time. All of these pass.
-_AWAY: Final = frozenset(
-    {
-        RPCStatusCode.UNAVAILABLE,
-        RPCStatusCode.DEADLINE_EXCEEDED,
-        RPCStatusCode.RESOURCE_EXHAUSTED,
-        RPCStatusCode.CANCELLED,
-        RPCStatusCode.ABORTED,
-        RPCStatusCode.INTERNAL,
-        RPCStatusCode.UNKNOWN,
-    }
-)
-
-
-class Closed(Exception):
-    """The workflow has ended and did not take this command; its row knows more."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +69,7 @@ class Commands:
                 ]
             ),
         )
-        async with _translated(), _started(start):
+        async with translated(), started(start):
             ticket: Ticket = await self.client.execute_update_with_start_workflow(
                 _REQUESTED, start_workflow_operation=start, id=_OPEN
             )
@@ -114,7 +85,7 @@ class Commands:
             Closed: The loan has ended.
         """
         loan = self.client.get_workflow_handle_for(TicketLoan.run, ids.ticket_workflow(ticket_id))
-        async with _translated():
+        async with translated():
             ticket: Ticket = await loan.execute_update(_ACTIONS[action], command, id=command_id)
         return ticket
 
@@ -126,7 +97,7 @@ class Commands:
             Closed: The top-up was begun before and has ended.
         """
         start = self._top_up(new, WorkflowIDReusePolicy.REJECT_DUPLICATE)
-        async with _translated(), _started(start):
+        async with translated(), started(start):
             payment: Payment = await self.client.execute_update_with_start_workflow(
                 _OPENED, start_workflow_operation=start, id=_OPEN
             )
@@ -144,7 +115,7 @@ class Commands:
         )
         start = self._top_up(new, WorkflowIDReusePolicy.ALLOW_DUPLICATE)
         report = CallbackReported(Reported.OK if payer_says_paid else Reported.NOT_OK)
-        async with _translated(), _started(start):
+        async with translated(), started(start):
             found: Payment = await self.client.execute_update_with_start_workflow(
                 _CALLBACK, report, start_workflow_operation=start
             )
@@ -165,54 +136,3 @@ class Commands:
             static_summary="Wallet top-up",
             search_attributes=TypedSearchAttributes([pending]),
         )
-
-
-@contextlib.asynccontextmanager
-async def _started(start: WithStartWorkflowOperation[Any, Any]) -> AsyncIterator[None]:
-    try:
-        yield
-    except Exception:
-        # The operation keeps a copy of the failure, and asyncio complains if nobody looks at it.
-        with contextlib.suppress(Exception):
-            await start.workflow_handle()
-        raise
-
-
-@contextlib.asynccontextmanager
-async def _translated() -> AsyncIterator[None]:
-    try:
-        yield
-    except (TemporalError, RuntimeError) as failure:
-        meaning = _meaning(failure)
-        if meaning is None:
-            raise
-        raise meaning from failure
-
-
-def _meaning(failure: Exception) -> Exception | None:
-    """Say what a failed call means to a caller; None is a bug of ours."""
-    match failure:
-        case WorkflowUpdateFailedError():
-            return _refusal(failure.cause)
-        case WorkflowAlreadyStartedError() | RPCError(status=RPCStatusCode.NOT_FOUND):
-            return Closed()
-        case WorkflowUpdateRPCTimeoutOrCancelledError():
-            return engine_unavailable()
-        case RPCError() if failure.status in _AWAY:
-            return engine_unavailable()
-        case RuntimeError() if "client connect" in str(failure):
-            return engine_unavailable()  # the first call of a lazy client could not connect
-    return None
-
-
-def _refusal(cause: BaseException | None) -> Exception | None:
-    if isinstance(cause, ActivityError):
-        cause = cause.cause
-    if not isinstance(cause, ApplicationError):
-        return None
-    if cause.type == "AcceptedUpdateCompletedWorkflow":
-        return Closed()
-    if cause.type not in STATUS:
-        return None
-    facts = cause.details[0] if cause.details else {}
-    return Refusal(cause.type, cause.message, facts if isinstance(facts, Mapping) else {})

@@ -89,6 +89,8 @@ class Idempotency:
         if poll is None:
             return await self._finish(work, attempt, status)
         task = asyncio.create_task(self._finish(work, attempt, status))
+        self.background.add(task)
+        task.add_done_callback(self.background.discard)
         done, _ = await asyncio.wait({task}, timeout=PATIENCE_S)
         return await task if done else self._go_on(task, poll(attempt))
 
@@ -130,13 +132,11 @@ class Idempotency:
 
     def _go_on(self, task: Task[Response], poll: str) -> Response:
         """Answer the caller and let the work go on; it still keeps its outcome."""
-        self.background.add(task)
         task.add_done_callback(self._finished_late)
         body = Processing(poll=poll).model_dump_json()
         return Response(body, HTTPStatus.ACCEPTED, media_type="application/json")
 
     def _finished_late(self, task: Task[Response]) -> None:
-        self.background.discard(task)
         if task.cancelled():
             return
         error = task.exception()

@@ -11,7 +11,6 @@ from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from domain.errors import DomainError
 
@@ -180,34 +179,3 @@ def handle_with_problems(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, on_http_error)
     app.add_exception_handler(DBAPIError, on_database_error)
     app.add_exception_handler(PoolTimeout, on_database_error)
-
-
-class CatchAll:
-    """Answers what nobody foresaw: 500, the request's id, and nothing of what went wrong.
-
-    It sits inside CORS, so that a browser shows the problem and not a complaint about origins.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        started = False
-
-        async def watched(message: Message) -> None:
-            nonlocal started
-            started = True
-            await send(message)
-
-        try:
-            await self.app(scope, receive, watched)
-        except Exception:
-            request = Request(scope)
-            log.exception("unhandled", request_id=request_id(request), path=scope["path"])
-            if started:
-                raise
-            oops = Refusal("internal_error", "Something went wrong on our side; it was recorded.")
-            await render(request, oops)(scope, receive, send)

@@ -4,11 +4,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import TextIO
 
 from sandbox.accounts import Account, admin, operator
 from sandbox.addresses import Addresses
 from sandbox.errors import SandboxError
-from sandbox.home import Home, write_private
+from sandbox.home import Home, is_held, write_held
 from sandbox.temporal import NAMESPACE
 
 
@@ -51,12 +52,23 @@ def describe(at: Addresses, pids: Mapping[str, int]) -> DevInfo:
     )
 
 
-def write(home: Home, info: DevInfo) -> None:
-    write_private(home.dev_json, json.dumps(asdict(info), indent=2) + "\n")
+class DevFile:
+    """The supervisor's hold on `dev.json`."""
 
+    def __init__(self, home: Home) -> None:
+        self._path = home.dev_json
+        self._held: TextIO | None = None
 
-def remove(home: Home) -> None:
-    home.dev_json.unlink(missing_ok=True)
+    def write(self, info: DevInfo) -> None:
+        before = self._held
+        self._held = write_held(self._path, json.dumps(asdict(info), indent=2) + "\n")
+        if before is not None:
+            before.close()
+
+    def remove(self) -> None:
+        self._path.unlink(missing_ok=True)
+        if self._held is not None:
+            self._held.close()
 
 
 def read(folder: Path) -> DevInfo:
@@ -66,13 +78,22 @@ def read(folder: Path) -> DevInfo:
         SandboxError: Nothing runs there, or it is not ready yet.
     """
     home = Home.at(folder)
-    # A supervisor that was killed leaves its dev.json behind, but never its lock.
-    if not home.in_use():
+    text = _current(home.dev_json)
+    if text is None and home.in_use():
+        raise SandboxError(f"The sandbox in {home.path} is still starting, or stopping. Try again.")
+    if text is None:
         raise SandboxError(
             f"No sandbox runs in {home.path}. Start one: ./assets dev --home {home.path}"
         )
-    if not home.dev_json.exists():
-        raise SandboxError(f"The sandbox in {home.path} is still starting, or stopping. Try again.")
-    found = json.loads(home.dev_json.read_text())
+    found = json.loads(text)
     accounts = {name: Account(**found[name]) for name in ("operator", "admin")}
     return DevInfo(**(found | accounts))
+
+
+def _current(path: Path) -> str | None:
+    """Return the file's text, unless its writer was killed and it tells of the past."""
+    try:
+        with path.open() as file:
+            return file.read() if is_held(file) else None
+    except FileNotFoundError:
+        return None

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Self, TextIO
 
 from sandbox.errors import SandboxError
 
@@ -21,7 +21,15 @@ class Home:
         return cls(folder.resolve())
 
     def make(self) -> None:
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """Make the folder, or raise SandboxError when it cannot be used."""
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.lock_file.touch(mode=0o600)
+        except OSError as error:
+            raise SandboxError(
+                f"Cannot keep a sandbox in {self.path} ({error.strerror}). Name another folder "
+                "with --home DIR."
+            ) from error
 
     @property
     def logs(self) -> Path:
@@ -79,7 +87,7 @@ class Home:
         if not self.lock_file.exists():
             return False
         with self.lock_file.open() as file:
-            return not _try_lock(file.fileno(), fcntl.LOCK_SH)
+            return is_held(file)
 
 
 def write_private(path: Path, text: str) -> None:
@@ -88,6 +96,25 @@ def write_private(path: Path, text: str) -> None:
     draft.touch(mode=0o600)
     draft.write_text(text)
     draft.replace(path)
+
+
+def write_held(path: Path, text: str) -> TextIO:
+    """Do the same, and return the file open and held; it is held until it is closed.
+
+    Whoever finds the file not held knows that its writer is gone and that it tells of the past.
+    """
+    draft = path.with_name(path.name + ".new")
+    draft.touch(mode=0o600)
+    file = draft.open("w")
+    fcntl.flock(file, fcntl.LOCK_EX)
+    file.write(text)
+    file.flush()
+    draft.replace(path)
+    return file
+
+
+def is_held(file: TextIO) -> bool:
+    return not _try_lock(file.fileno(), fcntl.LOCK_SH)
 
 
 def _lock_soon(descriptor: int) -> bool:

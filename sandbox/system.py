@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from sandbox import dev_json, members
+from sandbox import members
 from sandbox.addresses import Addresses
+from sandbox.dev_json import DevFile, describe
 from sandbox.errors import SandboxError
 from sandbox.home import Home
 from sandbox.ports import Ports
@@ -31,17 +32,18 @@ def run(folder: Path, *, free_ports: bool) -> None:
     home = Home.at(folder)
     home.make()
     with stop_signals() as stop, home.lock():
-        dev_json.remove(home)
+        dev_file = DevFile(home)
+        dev_file.remove()
         at = Addresses(ports(home, free=free_ports), Secrets.kept_in(home))
         say(f"Starting in {home.path} ...")
         set_aside(home.logs)
 
         def ready(pids: Mapping[str, int]) -> None:
-            dev_json.write(home, dev_json.describe(at, pids))
+            dev_file.write(describe(at, pids))
             say(welcome(home, at, time.monotonic() - started_at))
 
         def restarted(pids: Mapping[str, int]) -> None:
-            dev_json.write(home, dev_json.describe(at, pids))
+            dev_file.write(describe(at, pids))
 
         try:
             Supervisor(programs(home, at), home.logs, stop, say, ready, restarted).run()
@@ -51,7 +53,7 @@ def run(folder: Path, *, free_ports: bool) -> None:
             )
             raise SandboxError(f"{error}\n{advice}") from error
         finally:
-            dev_json.remove(home)
+            dev_file.remove()
         say("Stopped.")
 
 

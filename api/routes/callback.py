@@ -16,7 +16,7 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.deps import Held, Services
-from api.engine import Closed
+from api.engine_failures import Closed
 from api.idempotency import PATIENCE_S
 from api.paths import PREFIX
 from api.problems import Refusal, is_outage

@@ -1,17 +1,17 @@
 """/tickets. Reads go to the database; every write goes through the ticket's workflow."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Depends, Query, Response, status
+from fastapi import APIRouter, Body, Query, Response, status
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import paths
-from api.deps import Caller, CurrentUser, Held, Idempotent, Services, Session
-from api.engine import Closed
-from api.idempotency import Attempt, Idempotency
+from api.deps import CurrentUser, Held, Idempotent, Services, Session
+from api.engine_failures import Closed
+from api.idempotency import Attempt
+from api.moves import Moving, seen_by
 from api.pages import Cursor, Limit, cut, key_in
 from api.paths import PREFIX
 from api.problems import engine_unavailable
@@ -20,11 +20,10 @@ from api.schemas.common import Nothing, Page, Processing
 from api.schemas.tickets import Cancel, NewTicket, Side, TicketOut, TransitionOut
 from domain import plan
 from domain.asset import Asset
-from domain.errors import AssetUnavailable, NotFound
+from domain.errors import AssetUnavailable
 from domain.plan import LoanRequest
-from domain.ticket import Action, Ticket, TicketStatus, check
+from domain.ticket import Action, Ticket, TicketStatus
 from models.queries import assets, tickets
-from workflows.ticket import TicketCommand
 
 router = APIRouter(prefix=f"{PREFIX}/tickets", tags=["tickets"])
 _LOGIN = ("not_authenticated", "csrf_failed")
@@ -42,14 +41,6 @@ _LATER: Responses = {
 
 def _answers(*codes: str) -> Responses:
     return _LATER | refusals(*_LOGIN, "not_found", "engine_unavailable", *codes, *_BODY)
-
-
-async def _seen_by(session: AsyncSession, ticket_id: UUID, caller: Caller) -> Ticket:
-    """Return a ticket to those who may know of it: its parties and operators."""
-    ticket = await tickets.find(session, ticket_id)
-    if ticket is None or not (caller.is_operator or ticket.role_of(caller.id)):
-        raise NotFound("There is no such ticket.")
-    return ticket
 
 
 @router.get("/", responses=refusals("not_authenticated", "validation_error"))
@@ -81,7 +72,7 @@ async def list_tickets(  # noqa: PLR0913, PLR0917  (each is a filter of the list
 @router.get("/{ticket_id}/", responses=refusals("not_authenticated", "not_found"))
 async def read_ticket(ticket_id: UUID, session: Session, caller: CurrentUser) -> TicketOut:
     """Return one ticket, with what the caller may do now."""
-    return TicketOut.of(await _seen_by(session, ticket_id, caller), caller.id)
+    return TicketOut.of(await seen_by(session, ticket_id, caller), caller.id)
 
 
 @router.get("/{ticket_id}/timeline/", responses=refusals("not_authenticated", "not_found"))
@@ -89,7 +80,7 @@ async def read_timeline(
     ticket_id: UUID, session: Session, caller: CurrentUser
 ) -> Page[TransitionOut]:
     """Return every transition of a ticket, from the first to the last, on one page."""
-    await _seen_by(session, ticket_id, caller)
+    await seen_by(session, ticket_id, caller)
     rows = await tickets.timeline(session, ticket_id)
     return Page(items=[TransitionOut.of(row) for row in rows], next=None)
 
@@ -145,54 +136,6 @@ async def _stored(services: Services, ticket_id: UUID) -> Ticket:
     return ticket
 
 
-@dataclass(frozen=True)
-class Mover:
-    """Takes one action on the ticket of the path for the caller."""
-
-    ticket_id: UUID
-    caller: Caller
-    services: Services
-    idempotency: Idempotency
-
-    async def take(self, action: Action, note: str | None = None) -> Response:
-        async def move(attempt: Attempt) -> TicketOut:
-            async with self.services.turns.of(self.ticket_id):
-                ticket = await self._moved(action, note, attempt)
-            return TicketOut.of(ticket, self.caller.id)
-
-        return await self.idempotency.run(move, poll=lambda _: paths.ticket(self.ticket_id))
-
-    async def _moved(self, action: Action, note: str | None, attempt: Attempt) -> Ticket:
-        await self._refuse_early(action, attempt)
-        command = TicketCommand(self.caller.id, note)
-        try:
-            return await self.services.commands.act(
-                self.ticket_id, action, command, attempt.command_id
-            )
-        except Closed:
-            return await self._after_the_end(action, attempt)
-
-    async def _refuse_early(self, action: Action, attempt: Attempt) -> None:
-        async with self.services.reads() as session:
-            ticket = await _seen_by(session, self.ticket_id, self.caller)
-        if attempt.is_first:
-            check(ticket, action, ticket.role_of(self.caller.id))
-
-    async def _after_the_end(self, action: Action, attempt: Attempt) -> Ticket:
-        """Answer from the row: the command was the last one, or it came too late."""
-        async with self.services.reads() as session:
-            ticket = await tickets.get(session, self.ticket_id)
-            if await tickets.was_done(session, self.ticket_id, attempt.command_id):
-                return ticket
-        check(ticket, action, ticket.role_of(self.caller.id))
-        raise engine_unavailable()  # the row is open, but its workflow is not there
-
-
-def _mover(ticket_id: UUID, caller: CurrentUser, services: Held, idempotency: Idempotent) -> Mover:
-    return Mover(ticket_id, caller, services, idempotency)
-
-
-Moving = Annotated[Mover, Depends(_mover)]
 # A command without words may come without a body, too.
 Wordless = Annotated[Nothing | None, Body()]
 Reason = Annotated[Cancel | None, Body()]

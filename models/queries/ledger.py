@@ -7,7 +7,7 @@ from typing import NoReturn
 from uuid import UUID
 
 from psycopg import DatabaseError
-from sqlalchemy import func, select, text
+from sqlalchemy import bindparam, func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -66,26 +66,28 @@ def _refuse(error: DBAPIError) -> NoReturn:
     raise error
 
 
+_BALANCE = select(LedgerAccount.balance).where(
+    LedgerAccount.kind == bindparam("kind"), LedgerAccount.owner_id == bindparam("owner_id")
+)
+_HELD = (
+    select(func.sum(LedgerAccount.balance))
+    .join(TicketRow, TicketRow.id == LedgerAccount.owner_id)
+    .where(
+        LedgerAccount.kind == AccountKind.TICKET_ESCROW,
+        TicketRow.borrower_id == bindparam("borrower_id"),
+        TicketRow.status.in_(HOLDS_ASSET),
+    )
+)
+
+
 async def balance(session: AsyncSession, kind: AccountKind, owner_id: UUID) -> Decimal:
     """Return an account's balance in rials; an account that was never used has none."""
-    statement = select(LedgerAccount.balance).where(
-        LedgerAccount.kind == kind, LedgerAccount.owner_id == owner_id
-    )
-    return await session.scalar(statement) or ZERO
+    return await session.scalar(_BALANCE, {"kind": kind, "owner_id": owner_id}) or ZERO
 
 
 async def held(session: AsyncSession, borrower_id: UUID) -> Decimal:
     """Return how much of a user's money waits in the escrow of open loans, in rials."""
-    statement = (
-        select(func.sum(LedgerAccount.balance))
-        .join(TicketRow, TicketRow.id == LedgerAccount.owner_id)
-        .where(
-            LedgerAccount.kind == AccountKind.TICKET_ESCROW,
-            TicketRow.borrower_id == borrower_id,
-            TicketRow.status.in_(HOLDS_ASSET),
-        )
-    )
-    return await session.scalar(statement) or ZERO
+    return await session.scalar(_HELD, {"borrower_id": borrower_id}) or ZERO
 
 
 async def wallet_entries(

@@ -4,20 +4,27 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.user import LoginSession, RefreshToken, User
 
 
+# Built once: every request with a login asks for it.
+_USER_OF = (
+    select(User)
+    .join(LoginSession, LoginSession.user_id == User.id)
+    .where(
+        LoginSession.id == bindparam("session_id"),
+        LoginSession.revoked_at.is_(None),
+        User.is_active,
+    )
+)
+
+
 async def user_of(session: AsyncSession, session_id: UUID) -> User | None:
     """Return whose login this is, unless it has ended or the account was closed."""
-    statement = (
-        select(User)
-        .join(LoginSession, LoginSession.user_id == User.id)
-        .where(LoginSession.id == session_id, LoginSession.revoked_at.is_(None), User.is_active)
-    )
-    return (await session.scalars(statement)).one_or_none()
+    return (await session.scalars(_USER_OF, {"session_id": session_id})).one_or_none()
 
 
 async def start(

@@ -26,7 +26,7 @@ def operations() -> Iterator[tuple[str, str, Any]]:
 
 
 def test_the_snapshot_is_up_to_date() -> None:
-    assert SNAPSHOT.read_text(encoding="utf-8") == document(), "run: python -m api.openapi"
+    assert SNAPSHOT.read_text(encoding="utf-8") == document(), "run: ./assets openapi"
 
 
 async def test_it_is_served_with_a_page_to_read_it(http: httpx.AsyncClient) -> None:

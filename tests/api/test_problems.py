@@ -1,10 +1,13 @@
 """Whatever goes wrong is a problem+json with a code, a status and the request's id."""
 
+from collections.abc import AsyncIterator
+
 import httpx
 import pytest
 
+from api.catch_all import CatchAll
 from api.openapi import surface
-from api.problems import STATUS, CatchAll
+from api.problems import STATUS
 from api.request_id import RequestId
 from domain import errors
 from tests.api.people import Person, problem
@@ -37,7 +40,8 @@ async def test_another_method_is_405(http: httpx.AsyncClient) -> None:
     "raw",
     [
         b"", b"{", b"not json", b"[]", b'"text"', b"null", b"\xff\xfe", b"\x00",
-        b'{"title": "\\ud800"}', b'{"\\ud800": 1}', b"[" * 100_000, b'{"deposit": ' + b"9" * 5000 + b"}",
+        b'{"title": "\\ud800"}', b'{"\\ud800": 1}', b"[" * 100_000,
+        b'{"deposit": ' + b"9" * 5000 + b"}",
         b'{"title": "\\u0000"}', "{\"title\": \"\u200f\"".encode(),
     ],
 )  # fmt: skip
@@ -58,10 +62,20 @@ async def test_a_body_that_is_not_called_json_is_415(sara: Person, kind: str) ->
     problem(answer, 415, "unsupported_media_type")
 
 
-async def test_a_body_that_is_too_large_is_413(sara: Person) -> None:
-    answer = await sara.call("POST", "/assets/", {"title": "x" * 300_000})
+async def test_a_body_that_is_too_large_is_413_announced_or_not(sara: Person) -> None:
+    async def drip() -> AsyncIterator[bytes]:
+        for _ in range(300):
+            yield b" " * 1000
 
-    problem(answer, 413, "payload_too_large")
+    headers = {"Authorization": f"Bearer {sara.token}", "Content-Type": "application/json"}
+    answers = [
+        await sara.call("POST", "/assets/", {"title": "x" * 300_000}),
+        await sara.http.post("/api/v1/assets/", content=drip(), headers=headers),
+    ]
+
+    for answer in answers:
+        problem(answer, 413, "payload_too_large")
+        assert answer.headers["x-request-id"]
 
 
 async def test_a_surprise_is_500_and_keeps_its_secrets(capsys: pytest.CaptureFixture[str]) -> None:
@@ -71,7 +85,9 @@ async def test_a_surprise_is_500_and_keeps_its_secrets(capsys: pytest.CaptureFix
     async def surprise() -> None:
         raise ZeroDivisionError("the secret is 42")
 
-    transport = httpx.ASGITransport(RequestId(CatchAll(app)))
+    app.add_middleware(CatchAll)
+    app.add_middleware(RequestId)
+    transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
         answer = await http.get("/surprise", headers={"X-Request-ID": "made-by-me"})
 

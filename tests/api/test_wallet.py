@@ -49,8 +49,13 @@ async def test_entries_can_be_asked_for_by_time(sara: Person, enrich: Enrich) ->
 
 
 @pytest.mark.parametrize(
-    "query", [{"from": "yesterday"}, {"to": "2026-01-01T00:00:00"}, {"cursor": "OTk5OTk5OTk5OTk5OTk5OTk5OTk5"}]
-)  # fmt: skip
+    "query",
+    [
+        {"from": "yesterday"},
+        {"to": "2026-01-01T00:00:00"},
+        {"cursor": "OTk5OTk5OTk5OTk5OTk5OTk5OTk5"},
+    ],
+)
 async def test_a_bad_filter_is_422(sara: Person, query: dict[str, str]) -> None:
     problem(await sara.call("GET", "/wallet/entries/", **query), 422, "validation_error")
 

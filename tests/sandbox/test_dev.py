@@ -34,7 +34,7 @@ def shell() -> dict[str, str]:
 @contextmanager
 def dev(home: Path) -> Iterator[subprocess.Popen[str]]:
     """A sandbox from ready to stopped."""
-    process = subprocess.Popen(  # noqa: S603  (our own program)
+    process = subprocess.Popen(
         command(home), env=shell(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     with process:
@@ -92,7 +92,7 @@ def test_the_operator_can_log_in(info: DevInfo) -> None:
 
 
 def test_a_second_one_in_the_same_home_is_refused(running: Path, info: DevInfo) -> None:
-    second = subprocess.run(  # noqa: S603  (our own program)
+    second = subprocess.run(
         command(running), env=shell(), capture_output=True, text=True, check=False
     )
 

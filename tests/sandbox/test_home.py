@@ -20,7 +20,7 @@ with Home.at(Path(sys.argv[1])).lock():
 
 
 def holder(folder: Path) -> subprocess.Popen[bytes]:
-    process = subprocess.Popen(  # noqa: S603  (our own interpreter)
+    process = subprocess.Popen(
         [sys.executable, "-c", HOLD, str(folder)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -42,6 +42,13 @@ def test_one_home_is_held_by_one_process(tmp_path: Path) -> None:
     assert not home.in_use()
     with home.lock():
         assert home.lock_file.read_text().isdigit()
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(SandboxError, match=r"Cannot keep a sandbox in .*/file/home .*--home DIR"):
+        Home.at(tmp_path / "file" / "home").make()
 
 
 def test_looking_does_not_make_a_home(tmp_path: Path) -> None:

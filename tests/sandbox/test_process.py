@@ -73,7 +73,7 @@ def test_killing_a_child_kills_what_it_has_started(tmp_path: Path) -> None:
 if sys.platform == "linux":  # elsewhere no kernel tells children that their parent has died
 
     def test_a_kill_9_of_the_parent_leaves_no_child(tmp_path: Path) -> None:
-        parent = subprocess.Popen(  # noqa: S603  (our own interpreter)
+        parent = subprocess.Popen(
             [*python(PARENT), str(tmp_path / "p.log")],
             stdout=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
