@@ -89,6 +89,7 @@ async def run(settings: Settings) -> None:
 
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # some providers take their key in the URL
     uvloop.run(run(Settings()))
     # The engine's native threads can crash an interpreter that shuts down the ordinary way.
     sys.stdout.flush()
