@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.user import LoginSession, RefreshToken, User
 
-
 # Built once: every request with a login asks for it.
 _USER_OF = (
     select(User)

@@ -47,7 +47,7 @@ class Running:
     def start(self) -> None:
         command = [sys.executable, "-m", "sandbox.gateway"]
         options = ["--port", str(self.port), "--state", str(self.state), "--public-url", self.url]
-        self.process = subprocess.Popen([*command, *options], cwd=ROOT)  # noqa: S603 - our own
+        self.process = subprocess.Popen([*command, *options], cwd=ROOT)
         retrying = httpx.HTTPTransport(retries=8)  # waits a little longer each time, up to 30 s
         with httpx.Client(transport=retrying) as client:
             client.get(f"{self.url}/healthz").raise_for_status()

@@ -1,0 +1,61 @@
+"""One sandbox for all tests of this room; each test finds it running and leaves it so."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.api.people import Person, join
+from tests.e2e.books import Books
+from tests.e2e.dev import Dev
+
+ROOM = Path(__file__).parent
+MANY = httpx.Limits(max_connections=None, max_keepalive_connections=None)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep these tests together: they kill what the others would be using."""
+    for item in items:
+        if ROOM in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("e2e"))
+
+
+@pytest.fixture(scope="session")
+def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]:
+    dev = Dev(tmp_path_factory.mktemp("e2e") / "home")
+    dev.start()
+    yield dev
+    assert dev.stop() == 0
+
+
+@pytest.fixture
+async def http(dev: Dev) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(
+        base_url=dev.info.api, timeout=30, limits=MANY, trust_env=False
+    ) as http:
+        yield http
+
+
+@pytest.fixture
+async def gateway(dev: Dev) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=dev.info.gateway, timeout=30, trust_env=False) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def books(dev: Dev) -> Books:
+    return Books(dev.info.database_url)
+
+
+@pytest.fixture
+async def sara(http: httpx.AsyncClient) -> Person:
+    """She lends."""
+    return await join(http)
+
+
+@pytest.fixture
+async def omid(http: httpx.AsyncClient) -> Person:
+    """He borrows."""
+    return await join(http)
