@@ -106,9 +106,10 @@ class Postgres:
 def unprivileged(command: tuple[str, ...], death_signal: signal.Signals) -> tuple[str, ...]:
     """Return `command` so that it runs as an ordinary user even when we are root.
 
-    Of root's powers it keeps the one to pass through closed folders, so a home below /root works
-    with no user made and no folder opened up. Changing the user id makes the kernel forget the
-    signal that `guard.py` has asked for; hence it is named here again.
+    Of root's powers it keeps the one to pass through closed folders, so a home or a checkout below
+    /root works with no user made and no folder opened up; `no_setuid_fixup`, because access(2), by
+    which initdb looks for postgres, else leaves that power out of account. Changing the user id
+    makes the kernel forget the signal that `guard.py` has asked for; hence it is named here again.
     """
     if os.geteuid() != 0:
         return command
@@ -119,7 +120,11 @@ def unprivileged(command: tuple[str, ...], death_signal: signal.Signals) -> tupl
             "as another user, is not installed. Run this as an ordinary user."
         )
     ids = (f"--reuid={UNPRIVILEGED}", f"--regid={UNPRIVILEGED}", "--clear-groups")
-    powers = ("--inh-caps=-all,+dac_override", "--ambient-caps=-all,+dac_override")
+    powers = (
+        "--securebits=+no_setuid_fixup",
+        "--inh-caps=-all,+dac_override",
+        "--ambient-caps=-all,+dac_override",
+    )
     death = ("--pdeathsig", death_signal.name.removeprefix("SIG"))
     return (setpriv, *ids, *powers, *death, *command)
 

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -104,3 +106,16 @@ def test_an_ordinary_user_runs_it_directly(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
 
     assert unprivileged(("postgres",), signal.SIGINT) == ("postgres",)
+
+
+def test_a_checkout_in_a_closed_folder_can_be_run_from(tmp_path: Path) -> None:
+    """As access(2) sees it, which is how initdb looks for the programs beside it."""
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    program = closed / "postgres"
+    program.touch(mode=0o755)
+    look = f"import os, sys; sys.exit(not os.access({str(program)!r}, os.X_OK))"
+
+    command = unprivileged((sys.executable, "-c", look), signal.SIGKILL)
+
+    assert subprocess.run(command, check=False).returncode == 0
