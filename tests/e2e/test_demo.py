@@ -1,6 +1,7 @@
 """`./assets demo` as a person runs it."""
 
 import subprocess
+from pathlib import Path
 
 import httpx
 
@@ -34,3 +35,24 @@ async def test_the_demo_says_what_failed(dev: Dev, gateway: httpx.AsyncClient) -
     assert "/payments/initiate/ was answered 503, not 201" in shown.stderr
     assert "gateway_unavailable" in shown.stderr
     assert "Traceback" not in shown.stderr
+
+
+def test_where_nothing_runs_the_demo_starts_a_system_and_leaves_nothing_of_it(
+    tmp_path: Path,
+) -> None:
+    home = tmp_path / "home"
+
+    shown = subprocess.run(
+        command("demo", home),
+        env=environment() | {"TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+    assert shown.stdout.startswith(f"No sandbox runs in {home}. Starting one")
+    assert list(tmp_path.iterdir()) == []
+    # Each program of a sandbox has a path in its home among its arguments, or is below one.
+    running = subprocess.run(["ps", "-A", "-o", "args="], check=True, capture_output=True)
+    assert str(tmp_path).encode() not in running.stdout

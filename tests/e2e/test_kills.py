@@ -46,6 +46,7 @@ async def test_twenty_loans_in_flight_outlive_a_kill(
 
     await given.eventually(lambda: some_are_completed(omid))
     dev.kill(victim)
+    assert not all(task.done() for task in begun), "it came too late"
     finished: list[Loan] = await asyncio.gather(*begun)
 
     assert len({loan.id for loan in finished}) == AT_ONCE
