@@ -11,10 +11,10 @@ from domain import ledger
 from domain.asset import Asset, Handover
 from domain.cancellation import lender_share
 from domain.deadlines import Windows, deadline
-from domain.errors import NotFound, OwnAsset, ValidationFailed
+from domain.errors import IllegalTransition, NotFound, OwnAsset, ValidationFailed
 from domain.ledger import Posting, Split, TransactionKind
 from domain.money import MAX_AMOUNT, ZERO, part_of
-from domain.ticket import REASONS, Action, Role, Ticket, TicketStatus, check
+from domain.ticket import AT_DEADLINE, REASONS, Action, Role, Ticket, TicketStatus, check
 
 DAY = timedelta(days=1)
 CLOCK_SKEW = timedelta(minutes=1)  # a caller's «now» may be a little behind ours
@@ -106,10 +106,13 @@ def act(ticket: Ticket, action: Action, by: UUID | None, at: datetime, windows: 
     """Work out what `action`, taken by the user `by` (None: the system), leads to.
 
     Raises:
-        Forbidden, IllegalTransition, AssetUnavailable: See `domain.ticket.check`.
+        Forbidden, IllegalTransition, AssetUnavailable: See `domain.ticket.check`. Illegal is also
+            what the clock does before the deadline of the status that the ticket is in now.
     """
     role = Role.SYSTEM if by is None else ticket.role_of(by)
     rule = check(ticket, action, role)
+    if role is Role.SYSTEM and _is_early(ticket, action, at):
+        raise IllegalTransition(action, ticket.status)
     after = replace(ticket, status=rule.target, cancel_reason=REASONS.get(action), updated_at=at)
     transitions = [Transition(action, ticket.status, after.status, by)]
     if after.status is TicketStatus.ESCROW and ticket.handover is Handover.INSTANT:
@@ -120,6 +123,12 @@ def act(ticket: Ticket, action: Action, by: UUID | None, at: datetime, windows: 
     if after.status is not ticket.status:
         after = replace(after, deadline_at=deadline(after, at, windows))
     return Plan(after, tuple(transitions), _posting(ticket, action, role, at))
+
+
+def _is_early(ticket: Ticket, action: Action, at: datetime) -> bool:
+    """Tell whether a timer of an earlier status, or of an earlier end, still means this ticket."""
+    is_the_clock = AT_DEADLINE.get(ticket.status) is action
+    return is_the_clock and ticket.deadline_at is not None and at < ticket.deadline_at
 
 
 def _posting(ticket: Ticket, action: Action, role: Role | None, at: datetime) -> Posting | None:

@@ -158,10 +158,12 @@ class TicketLoan:
         self, action: Action, by: UUID | None, command_id: str, note: str | None = None
     ) -> Ticket:
         async with self._lock:  # two steps of one ticket never run side by side
-            ticket_id = self._known().id
-            command = MoveTicket(ticket_id, action, by, command_id, workflow.now(), note)
-            self._adopt(await take(TicketSteps.move_ticket, command, f"Ticket: {action}"))
+            now = workflow.now()
+            await self._step(MoveTicket(self._known().id, action, by, command_id, now, note))
         return self._known()
+
+    async def _step(self, command: MoveTicket) -> None:
+        self._adopt(await take(TicketSteps.move_ticket, command, f"Ticket: {command.action}"))
 
     def _adopt(self, moved: MovedTicket) -> None:
         before, self._ticket = self._ticket, moved.ticket
@@ -194,17 +196,25 @@ class TicketLoan:
 
     async def _fall_due(self, seen: Ticket, action: Action, due: datetime) -> None:
         async with self._lock:
-            pass  # let a step that began before the deadline finish: it wins
-        if self._ticket is not seen:
-            return
-        try:
-            await self._move(action, None, f"{action}:{due.isoformat()}")
-        except ApplicationError as refusal:
-            # No rule refuses the clock, so the row is not what we believe it is: read it again,
-            # and when that does not explain it, let a person look instead of trying for ever.
-            self._adopt(await take(TicketSteps.open_ticket, self._request, "Read the ticket"))
-            if self._known().status is seen.status:
-                await self._desk.park(f"`{action}` was refused: {refusal.message}")
+            # A step that began before the deadline had its turn: if it moved the ticket, it won.
+            if self._ticket is not seen:
+                return
+            try:
+                # Never before the deadline, even if the server's timer is a moment early.
+                at = max(workflow.now(), due)
+                name = f"{action}:{due.isoformat()}"
+                await self._step(MoveTicket(seen.id, action, None, name, at))
+            except ApplicationError as refusal:
+                await self._doubt(seen, f"`{action}` was refused: {refusal.message}")
+
+    async def _doubt(self, seen: Ticket, why: str) -> None:
+        """Read the row again: no rule refuses the clock, so it is not what we believe it is.
+
+        If that does not explain it, a person has to look; trying again would go on for ever.
+        """
+        self._adopt(await take(TicketSteps.open_ticket, self._request, "Read the ticket"))
+        if self._known() == seen:
+            await self._desk.park(why)
 
     async def _warn_rivals(self) -> None:
         while self._rivals:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from domain.asset import Handover
 from domain.cancellation import CancellationPolicy
 from domain.deadlines import Windows
-from domain.errors import DomainError, NotFound, OwnAsset, ValidationFailed
+from domain.errors import DomainError, IllegalTransition, NotFound, OwnAsset, ValidationFailed
 from domain.ledger import AccountKind, Entry, Posting, Side, Split, TransactionKind, settlement
 from domain.plan import Plan, act, request
 from domain.ticket import Action, CancelReason, Role, Ticket, TicketStatus
@@ -23,9 +23,11 @@ W = Windows()
 prices = st.decimals(min_value="0.01", max_value="100000000000", places=2)
 
 
-def take(ticket: Ticket, action: Action, role: Role = Role.SYSTEM, at: Any = NOW) -> Plan:
+def take(ticket: Ticket, action: Action, role: Role = Role.SYSTEM, at: Any = None) -> Plan:
+    """Act at the deadline if it is the clock that acts, else now."""
     people = {Role.BORROWER: ticket.borrower_id, Role.LENDER: ticket.lender_id}
-    return act(ticket, action, people.get(role), at, W)
+    usual = ticket.deadline_at if role is Role.SYSTEM and ticket.deadline_at else NOW
+    return act(ticket, action, people.get(role), at or usual, W)
 
 
 def received(posting: Posting | None) -> list[Decimal]:
@@ -51,7 +53,7 @@ def test_whatever_happens_to_an_escrow_all_of_it_is_paid_out(
             cancellation_policy=policy,
         )
         try:
-            plan = take(ticket, action, role, NOW + 23 * HOUR)
+            plan = take(ticket, action, role, NOW + 25 * HOUR)
         except DomainError:
             continue
         if plan.ticket.is_closed:
@@ -210,6 +212,31 @@ def test_a_reminder_changes_neither_status_nor_deadline() -> None:
     plan = take(ticket, Action.REMIND)
 
     assert (plan.ticket.status, plan.ticket.deadline_at) == (ticket.status, ticket.deadline_at)
+
+
+@pytest.mark.parametrize(
+    ("status", "action"),
+    [
+        (TicketStatus.PENDING, Action.EXPIRE),
+        (TicketStatus.ACCEPTED, Action.EXPIRE),
+        (TicketStatus.ESCROW, Action.EXPIRE),
+        (TicketStatus.ACTIVE, Action.COMPLETE),
+    ],
+)
+def test_the_clock_does_nothing_before_the_deadline(status: TicketStatus, action: Action) -> None:
+    ticket = a_ticket(status=status)
+    assert ticket.deadline_at
+
+    with pytest.raises(IllegalTransition):
+        take(ticket, action, at=ticket.deadline_at - timedelta(microseconds=1))
+
+    assert take(ticket, action, at=ticket.deadline_at).ticket.is_closed
+
+
+def test_a_lender_confirms_the_return_whenever_it_happens() -> None:
+    ticket = a_ticket(status=TicketStatus.ACTIVE)
+
+    assert take(ticket, Action.COMPLETE, Role.LENDER, NOW).ticket.is_closed
 
 
 # Requests
