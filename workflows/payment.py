@@ -101,7 +101,10 @@ class TopUp:
     # Opening.
 
     def _is_opened(self) -> bool:
-        return bool(self._refused or (self._payment and self._payment.authority))
+        """Whether there is an answer for who waits: a page to pay at, a refusal, or the end."""
+        payment = self._payment
+        has_answer = payment is not None and (payment.authority or payment.status not in OPEN)
+        return bool(self._refused or has_answer)
 
     def _is_pursued(self) -> bool:
         is_open = self._payment is not None and self._payment.status in OPEN

@@ -277,6 +277,23 @@ async def test_a_gateway_that_does_not_open_fails_the_payment(
     assert failed.value.cause.type == code
 
 
+async def test_a_payment_that_failed_to_open_stays_failed_when_it_is_asked_about(
+    topups: Payments, gateway: Gateway
+) -> None:
+    """Its workflow has closed, so asking starts another one, which must not wait for a page."""
+    await gateway.misbehave(operation="request", behaviour="code", code=-11)
+    user = await given.a_user(topups.sessions)
+    with pytest.raises(WorkflowUpdateFailedError):
+        await topups.open(user)
+    async with topups.sessions() as session:
+        [failed] = await payments.page(session, user, limit=1)
+
+    answer = await topups.come_back(failed, Reported.OK)
+
+    assert answer.status is PaymentStatus.FAILED
+    assert await topups.handle(failed).result() == "failed"
+
+
 async def test_a_mismatch_waits_for_an_operator_and_goes_on_when_told(
     topups: Payments, gateway: Gateway
 ) -> None:
