@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import psutil
+
 from sandbox import dev_json
 from sandbox.dev_json import DevInfo
 from sandbox.environment import ROOT
@@ -110,13 +112,4 @@ def environment() -> dict[str, str]:
 
 def below(ancestor: int) -> set[int]:
     """Return the process ids of all descendants."""
-    listing = subprocess.run(
-        ["ps", "-A", "-o", "pid=,ppid="], check=True, capture_output=True, text=True
-    ).stdout
-    parents = {int(pid): int(parent) for pid, parent in map(str.split, listing.splitlines())}
-    found: set[int] = set()
-    new = {ancestor}
-    while new:
-        new = {pid for pid, parent in parents.items() if parent in new} - found
-        found |= new
-    return found
+    return {child.pid for child in psutil.Process(ancestor).children(recursive=True)}

@@ -4,6 +4,7 @@ import subprocess
 from pathlib import Path
 
 import httpx
+import psutil
 
 from tests.e2e.dev import Dev, command, environment
 
@@ -54,5 +55,7 @@ def test_where_nothing_runs_the_demo_starts_a_system_and_leaves_nothing_of_it(
     assert shown.stdout.startswith(f"No sandbox runs in {home}. Starting one")
     assert list(tmp_path.iterdir()) == []
     # Each program of a sandbox has a path in its home among its arguments, or is below one.
-    running = subprocess.run(["ps", "-A", "-o", "args="], check=True, capture_output=True)
-    assert str(tmp_path).encode() not in running.stdout
+    running = [
+        " ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"])
+    ]
+    assert not [arguments for arguments in running if str(tmp_path) in arguments]
