@@ -1,6 +1,7 @@
 """kill -9 of the worker or the API, at rest and in full flight: every rial moves once."""
 
 import asyncio
+import random
 
 import httpx
 import pytest
@@ -14,6 +15,7 @@ from tests.e2e.gateway import top_up
 from tests.e2e.loans import Loan
 
 AT_ONCE = 20
+WAVES = 5
 PRICE = 600_000
 
 
@@ -53,6 +55,28 @@ async def test_twenty_loans_in_flight_outlive_a_kill(
     books.check(*finished)
     assert (await omid.get("/wallet/"))["balance"] == f"{AT_ONCE * 500_000}.00"
     assert (await sara.get("/wallet/"))["balance"] == f"{AT_ONCE * 95_000}.00"
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_loans_outlive_kills_at_any_moment(
+    dev: Dev, gateway: httpx.AsyncClient, books: Books, sara: Person, omid: Person, seed: int
+) -> None:
+    """Waves of loans; in each, the worker and the API die once, whenever the seed says."""
+    moments = random.Random(seed)
+    finished: list[Loan] = []
+    await top_up(gateway, omid, WAVES * AT_ONCE * PRICE)
+
+    for _ in range(WAVES):
+        begun = [asyncio.create_task(loans.whole(sara, omid)) for _ in range(AT_ONCE)]
+        for victim in moments.sample(["worker", "api"], 2):
+            await asyncio.sleep(moments.uniform(0.2, 1.5))
+            dev.kill(victim)
+        finished += await asyncio.gather(*begun)
+
+    books.check(*finished)
+    assert (await sara.get("/wallet/"))["balance"] == f"{WAVES * AT_ONCE * 95_000}.00"
 
 
 async def some_are_completed(borrower: Person) -> bool:
