@@ -5,6 +5,7 @@
 
 import asyncio
 import sys
+import time
 from datetime import timedelta
 
 from temporalio import activity, workflow
@@ -56,8 +57,8 @@ class BareLoan:
         return result
 
 
-async def loan(client: Client, queue: str, name: str) -> None:
-    """Drive one bare loan from its request to its end."""
+async def loan(client: Client, queue: str, name: str) -> list[float]:
+    """Drive one bare loan from its request to its end; return the seconds of each later update."""
     start = WithStartWorkflowOperation(
         BareLoan.run,
         name,
@@ -70,8 +71,12 @@ async def loan(client: Client, queue: str, name: str) -> None:
         BareLoan.take, "request", start_workflow_operation=start
     )
     handle = await start.workflow_handle()
+    seconds = []
     for action in ACTIONS:
+        began = time.perf_counter()
         await handle.execute_update(BareLoan.take, action)
+        seconds.append(time.perf_counter() - began)
+    return seconds
 
 
 async def work(address: str, queue: str) -> None:

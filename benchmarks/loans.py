@@ -24,6 +24,8 @@ from sandbox.dev_json import DevInfo
 CALLERS = 16
 ROUNDS = 3
 LOANS_PER_CALLER = 12
+WARM_UP = 3
+LOANS_ALONE = 30
 PASSWORD = "a long enough password"  # noqa: S105  (of accounts made for one run)
 ACTIONS = ("accept", "pay", "complete")
 
@@ -146,9 +148,10 @@ async def compare(dev: DevInfo, http: httpx.AsyncClient, queue: str) -> None:
         return await pairs[number].loan(timings)
 
     ticket_id = ""
-    for number in range(8):  # one caller alone; the first loans warm everything up
-        ticket_id = await pairs[0].loan(alone if number > 1 else Timings())
-        await one_bare(0)
+    for number in range(WARM_UP + LOANS_ALONE):
+        counted = alone if number >= WARM_UP else Timings()
+        ticket_id = await pairs[0].loan(counted)
+        counted.seconds["bare"] += await bare.loan(temporal, queue, str(uuid4()))
     ours, bares = [], []
     for _ in range(ROUNDS):
         bares.append(await rate(one_bare))
@@ -156,7 +159,7 @@ async def compare(dev: DevInfo, http: httpx.AsyncClient, queue: str) -> None:
     ratios = [our / bare_ for our, bare_ in zip(ours, bares, strict=True)]
 
     await shape(temporal, ticket_id)
-    print("\nOne caller, over HTTP:", end="")
+    print("\nOne caller, over HTTP, and the bare update without it:", end="")
     alone.report()
     print(f"\n{CALLERS} callers, over HTTP:", end="")
     timings.report()
