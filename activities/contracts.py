@@ -16,7 +16,10 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from domain.errors import DomainError
 from domain.payment import Payment, PaymentStatus
 from domain.plan import LoanRequest
+from domain.reversal import NewReversal, Reversal, ReversalDecision
 from domain.ticket import Action, Ticket
+from domain.transfer import NewTransfer, Transfer
+from domain.withdrawal import NewWithdrawal, PayoutResult, Withdrawal, WithdrawalDecision
 
 
 def refuse(refusal: DomainError) -> ApplicationError:
@@ -160,6 +163,9 @@ class PaymentSteps(Protocol):
     @activity.defn
     async def settle_payment(self, command: SettlePayment) -> Payment: ...
 
+    @activity.defn
+    async def keep_in_wallet(self, payment_id: UUID) -> Payment: ...
+
 
 class GatewaySteps(Protocol):
     """Calls to the payment gateway."""
@@ -172,3 +178,57 @@ class GatewaySteps(Protocol):
 
     @activity.defn
     async def inquire_at_gateway(self, payment: Payment) -> Inspection: ...
+
+    @activity.defn
+    async def reverse_at_gateway(self, payment: Payment) -> bool: ...
+
+
+@dataclass(frozen=True)
+class AskCardReversal:
+    payment_id: UUID
+    at: datetime
+
+
+@dataclass(frozen=True)
+class CloseCardReversal:
+    payment_id: UUID
+    done: bool
+
+
+class CardReversalSteps(Protocol):
+    """A paid payment goes back to the card it came from, while the gateway still can."""
+
+    @activity.defn
+    async def ask_card_reversal(self, command: AskCardReversal) -> Payment: ...
+
+    @activity.defn
+    async def close_card_reversal(self, command: CloseCardReversal) -> Payment: ...
+
+
+class TransferSteps(Protocol):
+    @activity.defn
+    async def transfer(self, new: NewTransfer) -> Transfer: ...
+
+
+class WithdrawalSteps(Protocol):
+    @activity.defn
+    async def ask_withdrawal(self, new: NewWithdrawal) -> Withdrawal: ...
+
+    @activity.defn
+    async def decide_withdrawal(self, decision: WithdrawalDecision) -> Withdrawal: ...
+
+    @activity.defn
+    async def close_withdrawal(self, result: PayoutResult) -> Withdrawal: ...
+
+
+class ReversalSteps(Protocol):
+    @activity.defn
+    async def ask_reversal(self, new: NewReversal) -> Reversal: ...
+
+    @activity.defn
+    async def decide_reversal(self, decision: ReversalDecision) -> Reversal: ...
+
+
+class SealSteps(Protocol):
+    @activity.defn
+    async def seal_ledger(self) -> int: ...

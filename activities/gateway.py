@@ -66,6 +66,21 @@ class ZarinpalSteps(GatewaySteps):
             status = await self.gateway.inquire(payment.authority or "")
         return Inspection(Verdict.PAID if status in _RECEIVED else Verdict.UNPAID)
 
+    @activity.defn
+    async def reverse_at_gateway(self, payment: Payment) -> bool:
+        """Send a payment back to its card; tell whether that happened."""
+        with _refusals():
+            try:
+                await self.gateway.reverse(payment.authority or "")
+            except Declined as declined:
+                if declined.result_class is ResultClass.FINAL:
+                    return False
+                if declined.result_class is not ResultClass.AMBIGUOUS:
+                    raise
+                status = await self.gateway.inquire(payment.authority or "")
+                return status is InquiryStatus.REVERSED
+        return True
+
 
 @contextmanager
 def _refusals() -> Iterator[None]:

@@ -3,15 +3,43 @@
 import base64
 import binascii
 from collections.abc import Callable, Sequence
-from typing import Annotated, TypeVar
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Final, Self, TypeVar
 from uuid import UUID
 
 from fastapi import Query
 
 from domain.errors import ValidationFailed
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+_MOST: Final = 2**63  # of what PostgreSQL calls a bigint
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A place in a list that is in order of time: when, and which of those at that instant."""
+
+    at: datetime
+    seq: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        micros, _, seq = text.partition(".")
+        if not 0 <= int(seq) < _MOST:
+            raise ValueError("no such place")
+        try:
+            return cls(_EPOCH + int(micros) * _MICROSECOND, int(seq))
+        except OverflowError as error:
+            raise ValueError("no such time") from error
+
+    def __str__(self) -> str:
+        return f"{(self.at - _EPOCH) // _MICROSECOND}.{self.seq}"
+
+
 Item = TypeVar("Item")
-Key = TypeVar("Key", UUID, int)
+Key = TypeVar("Key", UUID, Moment)
 
 Limit = Annotated[int, Query(ge=1, le=100, description="How many items at most.")]
 Cursor = Annotated[
@@ -20,7 +48,7 @@ Cursor = Annotated[
 ]
 
 
-def cursor_of(key: UUID | int) -> str:
+def cursor_of(key: UUID | Moment) -> str:
     return base64.urlsafe_b64encode(str(key).encode()).decode().rstrip("=")
 
 
@@ -37,13 +65,13 @@ def key_in(cursor: str | None, kind: Callable[[str], Key]) -> Key | None:
         key = kind(base64.b64decode(padded, altchars=b"-_", validate=True).decode("ascii"))
     except (binascii.Error, ValueError) as error:
         raise ValidationFailed("/query/cursor", "This is not a cursor of this list.") from error
-    if cursor_of(key) != cursor or (isinstance(key, int) and abs(key) >= 2**63):
+    if cursor_of(key) != cursor:
         raise ValidationFailed("/query/cursor", "This is not a cursor of this list.")
     return key
 
 
 def cut(
-    rows: Sequence[Item], limit: int, key: Callable[[Item], UUID | int]
+    rows: Sequence[Item], limit: int, key: Callable[[Item], UUID | Moment]
 ) -> tuple[Sequence[Item], str | None]:
     """Split the one row too many that was asked for into «there is more»."""
     if len(rows) <= limit:

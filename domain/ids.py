@@ -14,6 +14,24 @@ def payment_workflow(payment_id: UUID) -> str:
     return f"payment:{payment_id}"
 
 
+def transfer_workflow(transfer_id: UUID) -> str:
+    return f"transfer:{transfer_id}"
+
+
+def withdrawal_workflow(withdrawal_id: UUID) -> str:
+    return f"withdrawal:{withdrawal_id}"
+
+
+def reversal_workflow(reversal_id: UUID) -> str:
+    """Of a ledger transaction, when two operators agree to take it back."""
+    return f"reversal:{reversal_id}"
+
+
+def card_reversal_workflow(payment_id: UUID) -> str:
+    """Of a payment, when it is sent back to the card it came from."""
+    return f"card-reversal:{payment_id}"
+
+
 def ticket_posting(ticket_id: UUID, step: str) -> str:
     """Key of a ledger transaction: one step of one ticket moves money once, for ever."""
     return f"ticket:{ticket_id}:{step}"

@@ -32,6 +32,11 @@ class TransactionKind(StrEnum):
     TICKET_PAYMENT = "ticket_payment"
     RELEASE = "release"
     REFUND = "refund"
+    TRANSFER = "transfer"
+    WITHDRAWAL = "withdrawal"
+    PAYOUT = "payout"
+    PAYOUT_RETURN = "payout_return"
+    REVERSAL = "reversal"
 
 
 @dataclass(frozen=True, order=True)
@@ -44,6 +49,7 @@ class Account:
 
 GATEWAY_CLEARING: Final = Account(AccountKind.GATEWAY_CLEARING)
 PLATFORM_REVENUE: Final = Account(AccountKind.PLATFORM_REVENUE)
+PAYOUT_CLEARING: Final = Account(AccountKind.PAYOUT_CLEARING)
 
 
 def wallet(user_id: UUID) -> Account:
@@ -69,6 +75,7 @@ class Posting:
         key: Permanent idempotency key; a second posting under it moves nothing.
         ref: The business object it belongs to, such as ``ticket:{id}``.
         entries: At least two, debits equal to credits.
+        reverses: The transaction that this one takes back.
     """
 
     key: str
@@ -76,6 +83,7 @@ class Posting:
     ref: str
     description: str
     entries: tuple[Entry, ...]
+    reverses: UUID | None = None
 
     def __post_init__(self) -> None:
         """Refuse to exist unbalanced: such a posting is our bug, never a caller's mistake."""
@@ -116,6 +124,47 @@ def ticket_payment(ticket_id: UUID, borrower_id: UUID, amount: Decimal) -> Posti
             Entry(escrow(ticket_id), Side.CREDIT, amount),
         ),
     )
+
+
+def transfer(
+    transfer_id: UUID, sender_id: UUID, receiver_id: UUID, amount: Decimal, description: str
+) -> Posting:
+    """Money goes from one user to another. `description` is the sender's, both read it."""
+    ref = ids.transfer_workflow(transfer_id)
+    entries = _move(wallet(sender_id), wallet(receiver_id), amount)
+    return Posting(ref, TransactionKind.TRANSFER, ref, description, entries)
+
+
+def withdrawal(ref: str, user_id: UUID, amount: Decimal, description: str) -> Posting:
+    """Money on its way out leaves the wallet at once. `ref` is a withdrawal or a payment."""
+    entries = _move(wallet(user_id), PAYOUT_CLEARING, amount)
+    return Posting(f"{ref}:ask", TransactionKind.WITHDRAWAL, ref, description, entries)
+
+
+def payout(ref: str, amount: Decimal, description: str) -> Posting:
+    """The money that was on its way has left us."""
+    entries = _move(PAYOUT_CLEARING, GATEWAY_CLEARING, amount)
+    return Posting(f"{ref}:paid", TransactionKind.PAYOUT, ref, description, entries)
+
+
+def payout_return(ref: str, user_id: UUID, amount: Decimal, description: str) -> Posting:
+    """The money that was on its way did not leave us: back to the wallet, once."""
+    entries = _move(PAYOUT_CLEARING, wallet(user_id), amount)
+    return Posting(f"{ref}:returned", TransactionKind.PAYOUT_RETURN, ref, description, entries)
+
+
+def reversal(
+    reversal_id: UUID, transaction_id: UUID, entries: Iterable[Entry], reason: str
+) -> Posting:
+    """Take back a transaction whose entries were `entries`: each of them the other way round."""
+    ref = ids.reversal_workflow(reversal_id)
+    other = {Side.DEBIT: Side.CREDIT, Side.CREDIT: Side.DEBIT}
+    back = tuple(Entry(entry.account, other[entry.side], entry.amount) for entry in entries)
+    return Posting(ref, TransactionKind.REVERSAL, ref, reason, back, reverses=transaction_id)
+
+
+def _move(source: Account, target: Account, amount: Decimal) -> tuple[Entry, ...]:
+    return Entry(source, Side.DEBIT, amount), Entry(target, Side.CREDIT, amount)
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,20 @@ class PaymentStatus(StrEnum):
 OPEN: Final = frozenset({PaymentStatus.PENDING, PaymentStatus.CANCELLED, PaymentStatus.EXPIRED})
 
 
+class Notice(StrEnum):
+    """What the payer should know about where the money went."""
+
+    KEPT_IN_WALLET = "kept_in_wallet"  # the ticket it was for could not be paid any more
+
+
+class CardReversal(StrEnum):
+    """Whether a paid payment is sent back to its card. It is tried once."""
+
+    ASKED = "asked"
+    DONE = "done"
+    REFUSED = "refused"
+
+
 @dataclass(frozen=True)
 class Payment:
     """A top-up as stored; `amount` and the gateway's `fee` in rials.
@@ -46,6 +60,8 @@ class Payment:
     fee: Decimal | None
     created_at: datetime
     paid_at: datetime | None
+    notice: Notice | None = None
+    reversal: CardReversal | None = None
 
 
 MIN_PAYMENT: Final = Decimal(10_000)

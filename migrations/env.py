@@ -3,7 +3,17 @@
 from alembic import context
 from sqlalchemy import create_engine, text
 
-from models import asset, idempotency, ledger, payment, ticket, user  # noqa: F401  (tables)
+from models import (  # noqa: F401  (tables)
+    asset,
+    finding,
+    idempotency,
+    ledger,
+    payment,
+    reversal,
+    ticket,
+    user,
+    withdrawal,
+)
 from models.base import Base
 from models.database import psycopg_url
 from settings import Settings

@@ -1,4 +1,4 @@
-"""The double-entry ledger. Rows are written by post_ledger_transaction() (see 0003) alone.
+"""The double-entry ledger. Rows are written by post_ledger_transaction() (see 0005) alone.
 
 The application's role can read these tables and call that function, nothing else. The database
 itself keeps debits equal to credits, balances above their floor, and history unchanged.
@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Identity
+from sqlalchemy import BigInteger, ForeignKey, Identity, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.ledger import AccountKind, Side, TransactionKind
@@ -25,6 +25,8 @@ class LedgerAccount(Base):
     owner_id: Mapped[UUID | None]
     currency: Mapped[str]
     balance: Mapped[Decimal | None]
+    last_entry_at: Mapped[datetime | None]
+    seq: Mapped[int] = mapped_column(BigInteger, Identity(always=True), unique=True)
     created_at: Mapped[CreatedAt]
 
 
@@ -37,11 +39,13 @@ class LedgerTransaction(Base):
     ref: Mapped[str] = mapped_column(index=True)
     description: Mapped[str]
     amount: Mapped[Decimal]  # the sum of its debits
+    seq: Mapped[int] = mapped_column(BigInteger, Identity(always=True), unique=True)
+    reverses: Mapped[UUID | None] = mapped_column(ForeignKey("ledger_transactions.id"))
     created_at: Mapped[datetime]
 
 
 class LedgerEntry(Base):
-    """An account occurs once in a transaction. `seq` orders the entries of one account."""
+    """An account occurs once in a transaction; `created_at` and `seq` order its entries."""
 
     __tablename__ = "ledger_entries"
 
@@ -57,3 +61,21 @@ class LedgerEntry(Base):
     ref: Mapped[str]
     description: Mapped[str]
     created_at: Mapped[datetime]
+
+
+class LedgerSeal(Base):
+    """A closed range of the ledger. Written by seal_ledger() (see 0006) alone.
+
+    `leaves` has 49 bytes for each row in the range: its kind, its id, its SHA-256. `digest` covers
+    them, the numbers of this row, and the digest before.
+    """
+
+    __tablename__ = "ledger_seals"
+
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    last_transaction: Mapped[int] = mapped_column(BigInteger)
+    last_account: Mapped[int] = mapped_column(BigInteger)
+    leaves: Mapped[bytes] = mapped_column(LargeBinary)
+    previous: Mapped[bytes] = mapped_column(LargeBinary)
+    digest: Mapped[bytes] = mapped_column(LargeBinary)
+    sealed_at: Mapped[datetime]

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
-from domain.payment import PaymentStatus
+from domain.payment import CardReversal, Notice, PaymentStatus
 from models.base import Base, Id, choice
 
 
@@ -27,3 +27,5 @@ class PaymentRow(Base):
     fee: Mapped[Decimal | None]
     created_at: Mapped[datetime]
     paid_at: Mapped[datetime | None]
+    notice: Mapped[Notice | None] = mapped_column(choice(Notice))
+    reversal: Mapped[CardReversal | None] = mapped_column(choice(CardReversal))

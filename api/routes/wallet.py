@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from api.deps import CurrentUser, Session
-from api.pages import Cursor, Limit, cut, key_in
+from api.pages import Cursor, Limit, Moment, cut, key_in
 from api.paths import PREFIX
 from api.refusals import refusals
 from api.schemas.common import Page, TimeIn
@@ -37,13 +37,14 @@ async def list_entries(
     cursor: Cursor = None,
 ) -> Page[EntryOut]:
     """List the entries of the caller's wallet, newest first."""
+    before = key_in(cursor, Moment.parse)
     rows = await ledger.wallet_entries(
         session,
         caller.id,
         since=since,
         until=until,
-        before=key_in(cursor, int),
+        before=(before.at, before.seq) if before else None,
         limit=limit + 1,
     )
-    shown, following = cut(rows, limit, lambda row: row.seq)
+    shown, following = cut(rows, limit, lambda row: Moment(row.created_at, row.seq))
     return Page(items=[EntryOut.of(row) for row in shown], next=following)

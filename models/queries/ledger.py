@@ -7,7 +7,7 @@ from typing import NoReturn
 from uuid import UUID
 
 from psycopg import DatabaseError
-from sqlalchemy import bindparam, func, select, text
+from sqlalchemy import bindparam, func, select, text, tuple_
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -39,6 +39,7 @@ async def post(session: AsyncSession, posting: Posting) -> bool:
         "kind": posting.kind.value,
         "ref": posting.ref,
         "description": posting.description,
+        "reverses": posting.reverses,
     }
     for number, entry in enumerate(posting.entries):
         values |= {
@@ -51,7 +52,8 @@ async def post(session: AsyncSession, posting: Posting) -> bool:
         }
     lines = ", ".join(_LINE.format(number) for number in range(len(posting.entries)))
     statement = text(
-        f"SELECT post_ledger_transaction(:id, :key, :kind, :ref, :description, ARRAY[{lines}])"
+        "SELECT post_ledger_transaction("
+        f":id, :key, :kind, :ref, :description, ARRAY[{lines}], :reverses)"
     )
     try:
         return bool(await session.scalar(statement, values))
@@ -96,10 +98,10 @@ async def wallet_entries(
     *,
     since: datetime | None = None,
     until: datetime | None = None,
-    before: int | None = None,
+    before: tuple[datetime, int] | None = None,
     limit: int,
 ) -> Sequence[LedgerEntry]:
-    """List the entries of a user's wallet, newest first, with a `seq` below `before`."""
+    """List the entries of a user's wallet, newest first, older than the one `before` names."""
     account = (
         select(LedgerAccount.id)
         .where(LedgerAccount.kind == AccountKind.USER_WALLET, LedgerAccount.owner_id == user_id)
@@ -111,5 +113,6 @@ async def wallet_entries(
     if until is not None:
         statement = statement.where(LedgerEntry.created_at < until)
     if before is not None:
-        statement = statement.where(LedgerEntry.seq < before)
-    return (await session.scalars(statement.order_by(LedgerEntry.seq.desc()).limit(limit))).all()
+        statement = statement.where(tuple_(LedgerEntry.created_at, LedgerEntry.seq) < before)
+    newest_first = (LedgerEntry.created_at.desc(), LedgerEntry.seq.desc())
+    return (await session.scalars(statement.order_by(*newest_first).limit(limit))).all()
