@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from uuid import UUID
 
 from temporalio import activity
 
@@ -16,7 +17,7 @@ from activities.contracts import (
 from activities.refusals import refusals
 from domain.ledger import deposit
 from domain.money import CURRENCY
-from domain.payment import OPEN, Payment, PaymentStatus
+from domain.payment import OPEN, Notice, Payment, PaymentStatus
 from models.database import Sessions
 from models.queries import ledger, payments
 
@@ -82,6 +83,16 @@ class PostgresPaymentSteps(PaymentSteps):
                         fee=verified.fee,
                         paid_at=command.at,
                     )
+                return await payments.lock(session, payment.id)
+
+    @activity.defn
+    async def keep_in_wallet(self, payment_id: UUID) -> Payment:
+        """Tell the payer that what was paid for a ticket stays in the wallet."""
+        with refusals():
+            async with self.sessions.begin() as session:
+                payment = await payments.lock(session, payment_id)
+                if payment.paid_at is not None and payment.notice is None:
+                    await payments.give_notice(session, payment.id, Notice.KEPT_IN_WALLET)
                 return await payments.lock(session, payment.id)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import NotFound
-from domain.payment import Payment, PaymentStatus
+from domain.payment import Notice, Payment, PaymentStatus
 from models.payment import PaymentRow
 
 # The columns and the domain's fields have the same names: a row is a payment.
@@ -95,6 +95,10 @@ async def mark_paid(
         fee=fee,
         paid_at=paid_at,
     )
+
+
+async def give_notice(session: AsyncSession, payment_id: UUID, notice: Notice) -> None:
+    await _set(session, payment_id, notice=notice)
 
 
 async def _set(session: AsyncSession, payment_id: UUID, **values: object) -> None:
