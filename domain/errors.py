@@ -6,6 +6,8 @@ DomainError
 ├── ValidationFailed
 ├── IdempotencyKeyReused
 ├── IllegalTransition
+├── PaymentPending
+├── NotReversible
 ├── InsufficientFunds
 ├── AssetUnavailable
 ├── OwnAsset
@@ -19,6 +21,7 @@ DomainError
 
 from decimal import Decimal
 from typing import ClassVar
+from uuid import UUID
 
 
 class DomainError(Exception):
@@ -49,8 +52,8 @@ class ValidationFailed(DomainError):
 
     code = "validation_error"
 
-    def __init__(self, pointer: str, message: str) -> None:
-        super().__init__(message, pointer=pointer)
+    def __init__(self, pointer: str, message: str, **facts: str) -> None:
+        super().__init__(message, pointer=pointer, **facts)
 
 
 class IdempotencyKeyReused(DomainError):
@@ -63,8 +66,32 @@ class IdempotencyKeyReused(DomainError):
 class IllegalTransition(DomainError):
     code = "illegal_transition"
 
-    def __init__(self, action: str, status: str) -> None:
-        super().__init__(f"Cannot {action} a ticket that is {status}.", status=status)
+    def __init__(self, action: str, status: str, what: str = "ticket") -> None:
+        super().__init__(f"Cannot {action} a {what} that is {status}.", status=status)
+
+
+class PaymentPending(DomainError):
+    """A ticket has one open payment at a time, because a payer could pay each of two pages."""
+
+    code = "illegal_transition"
+
+    def __init__(self, payment_id: UUID, redirect_url: str | None) -> None:
+        page = {"redirect_url": redirect_url} if redirect_url else {}
+        super().__init__(
+            "This ticket has an open payment; go on with that one.",
+            status="pending",
+            payment_id=str(payment_id),
+            **page,
+        )
+
+
+class NotReversible(DomainError):
+    """A payment that cannot go back to its card, or a transaction that cannot be taken back."""
+
+    code = "illegal_transition"
+
+    def __init__(self, why: str, status: str, **facts: str) -> None:
+        super().__init__(why, status=status, **facts)
 
 
 class InsufficientFunds(DomainError):

@@ -14,6 +14,11 @@ def payment_workflow(payment_id: UUID) -> str:
     return f"payment:{payment_id}"
 
 
+def payment_in(workflow_id: str) -> UUID:
+    """Return the payment that `payment_workflow` named."""
+    return UUID(workflow_id.removeprefix("payment:"))
+
+
 def transfer_workflow(transfer_id: UUID) -> str:
     return f"transfer:{transfer_id}"
 
@@ -30,6 +35,11 @@ def reversal_workflow(reversal_id: UUID) -> str:
 def card_reversal_workflow(payment_id: UUID) -> str:
     """Of a payment, when it is sent back to the card it came from."""
     return f"card-reversal:{payment_id}"
+
+
+def payment_reconciliation(payment_id: UUID) -> str:
+    """Of a payment, while it is held against ledger and gateway."""
+    return f"reconcile-payment:{payment_id}"
 
 
 def ticket_posting(ticket_id: UUID, step: str) -> str:

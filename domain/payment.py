@@ -26,7 +26,7 @@ OPEN: Final = frozenset({PaymentStatus.PENDING, PaymentStatus.CANCELLED, Payment
 class Notice(StrEnum):
     """What the payer should know about where the money went."""
 
-    KEPT_IN_WALLET = "kept_in_wallet"  # the ticket it was for could not be paid any more
+    KEPT_IN_WALLET = "kept_in_wallet"  # the ticket it was for could not be paid with it
 
 
 class CardReversal(StrEnum):
