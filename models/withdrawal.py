@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, LargeBinary
@@ -10,8 +11,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 from domain.withdrawal import WithdrawalStatus
 from models.base import Base, Id, choice
 
+IBAN_COLUMN: Final = "withdrawals.iban"
+
 
 class WithdrawalRow(Base):
+    """`iban` is bound to its row: see models/encrypted.py."""
+
     __tablename__ = "withdrawals"
 
     id: Mapped[Id]
@@ -25,4 +30,5 @@ class WithdrawalRow(Base):
     note: Mapped[str | None]
     bank_reference: Mapped[str | None]
     created_at: Mapped[datetime]
+    closed_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
     closed_at: Mapped[datetime | None]

@@ -4,6 +4,7 @@ import base64
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from alembic import command
@@ -19,12 +20,14 @@ from sandbox.temporal import TemporalServer
 
 ROOT = Path(__file__).parent.parent
 KEYS = {"k1": b"1" * 32}
+PRISTINE = "pristine"  # a migrated database that nobody writes to
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--record", action="store_true", help="keep the histories of tests/workflows for replay"
     )
+    parser.addoption("--seed", type=int, help="repeat the run of tests/properties with this seed")
 
 
 @pytest.fixture(scope="session")
@@ -45,14 +48,41 @@ def superuser_url(postgres: Postgres) -> str:
     migrate(url)
     with admin.connect() as connection:
         connection.execute(text("CREATE ROLE assets LOGIN PASSWORD 'app' IN ROLE assets_app"))
+        connection.execute(text(f"CREATE DATABASE {PRISTINE} TEMPLATE assets"))
     admin.dispose()
     return url
+
+
+def as_application(superuser_url: str) -> str:
+    """Name the same database as the application's role."""
+    return superuser_url.replace("postgres:secret@", "assets:app@")
 
 
 @pytest.fixture(scope="session")
 def database_url(superuser_url: str) -> str:
     """The same database, as the application's role sees it."""
-    return superuser_url.replace("postgres:secret@", "assets:app@")
+    return as_application(superuser_url)
+
+
+@pytest.fixture
+def own_database(postgres: Postgres, superuser_url: str) -> Iterator[str]:
+    """A migrated, empty database for one test alone, as its owner sees it."""
+    name = f"own_{uuid4().hex}"
+    admin = create_sync_engine(psycopg_url(superuser_url), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {PRISTINE}"))
+    yield postgres.superuser_url(name)
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()
+
+
+@pytest.fixture
+async def own_sessions(own_database: str) -> AsyncIterator[Sessions]:
+    """That database, as the application's role sees it."""
+    engine = create_engine(as_application(own_database), pool_size=20)
+    yield sessions_of(engine)
+    await engine.dispose()
 
 
 @pytest.fixture(scope="session")

@@ -2,20 +2,26 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
+from activities.contracts import NewPayment, SettlePayment, Verified
+from activities.payments import PostgresPaymentSteps
 from domain import ledger
 from domain.asset import Asset, Handover
 from domain.cancellation import CancellationPolicy
+from domain.ledger import Posting
+from domain.payment import Payment, PaymentStatus
 from domain.plan import LoanRequest
 from domain.ticket import Ticket, TicketStatus
 from models.asset import AssetRow
 from models.base import new_id
 from models.database import Sessions
 from models.queries import ledger as ledger_queries
+from models.queries import payments
 from models.user import User
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -96,6 +102,53 @@ async def a_stored_asset(sessions: Sessions, **changes: Any) -> Asset:
 async def money_in_wallet(sessions: Sessions, user_id: UUID, amount: Decimal) -> None:
     async with sessions.begin() as session:
         await ledger_queries.post(session, ledger.deposit(uuid4(), user_id, amount))
+
+
+async def a_posting(sessions: Sessions, posting: Posting) -> UUID:
+    """Post a transaction and return its id."""
+    async with sessions.begin() as session:
+        await ledger_queries.post(session, posting)
+        posted = await ledger_queries.by_key(session, posting.key)
+    assert posted
+    return posted.id
+
+
+async def a_paid_payment(sessions: Sessions, user_id: UUID, amount: Decimal) -> UUID:
+    """A payment with its money in the wallet, by the steps that do it for real."""
+    steps = PostgresPaymentSteps(sessions, timedelta(minutes=30), timedelta(minutes=2))
+    new = NewPayment(new_id(), user_id, amount, None, datetime.now(UTC))
+    await steps.record_payment(new)
+    verified = Verified("123", "502229******5995", Decimal(1200))
+    await steps.settle_payment(SettlePayment(new.payment_id, verified, new.at))
+    return new.payment_id
+
+
+async def a_payment(sessions: Sessions, **changes: Any) -> Payment:
+    """Store a payment; one that is `paid` comes with its deposit."""
+    values: dict[str, Any] = {
+        "id": new_id(),
+        "user_id": changes.get("user_id") or await a_user(sessions),
+        "ticket_id": None,
+        "amount": Decimal(250_000),
+        "currency": "IRR",
+        "status": PaymentStatus.PAID,
+        "authority": f"S{uuid4().hex}000",
+        "redirect_url": None,
+        "ref_id": None,
+        "card_pan": None,
+        "fee": None,
+        "created_at": datetime.now(UTC),
+        "paid_at": None,
+    }
+    payment = Payment(**values | changes)
+    if payment.status is PaymentStatus.PAID and payment.paid_at is None:
+        payment = replace(payment, paid_at=payment.created_at)
+    async with sessions.begin() as session:
+        await payments.insert_once(session, payment)
+        if payment.status is PaymentStatus.PAID:
+            deposit = ledger.deposit(payment.id, payment.user_id, payment.amount)
+            await ledger_queries.post(session, deposit)
+    return payment
 
 
 async def eventually(

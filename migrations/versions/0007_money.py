@@ -22,11 +22,28 @@ def upgrade() -> None:
             ADD CONSTRAINT payments_reversed_iff_done
                 CHECK (reversal IS DISTINCT FROM 'done' OR status = 'reversed')
     """)
-    # Two pages for one ticket can both be paid, so there is one at a time.
+    # Two pages for one ticket can both be paid, so there is one at a time. Of those that are open
+    # already the newest stays; money that comes for the others still counts.
+    op.execute("""
+        UPDATE payments older SET status = 'expired'
+        WHERE status = 'pending' AND EXISTS (
+            SELECT FROM payments newer
+            WHERE newer.ticket_id = older.ticket_id AND newer.status = 'pending'
+                AND newer.id > older.id
+        )
+    """)
     op.execute("""
         CREATE UNIQUE INDEX payments_one_open_per_ticket_key
             ON payments (ticket_id) WHERE status = 'pending' AND ticket_id IS NOT NULL
     """)
+    # What operators filter the lists of everybody by.
+    op.execute("CREATE INDEX payments_status_id_idx ON payments (status, id)")
+    op.execute("""
+        CREATE INDEX payments_ticket_id_id_idx ON payments (ticket_id, id)
+            WHERE ticket_id IS NOT NULL
+    """)
+    op.execute("CREATE INDEX tickets_status_id_idx ON tickets (status, id)")
+    op.execute("CREATE INDEX tickets_asset_id_id_idx ON tickets (asset_id, id)")
     op.execute("CREATE INDEX payments_open_idx ON payments (id) WHERE status = 'pending'")
     op.execute("GRANT SELECT, INSERT, UPDATE ON withdrawals, ledger_reversals, findings TO assets_app")
 
@@ -47,6 +64,7 @@ def withdrawals() -> None:
             note text,
             bank_reference text,
             created_at timestamptz NOT NULL,
+            closed_by uuid CONSTRAINT withdrawals_closed_by_fkey REFERENCES users,
             closed_at timestamptz,
             CONSTRAINT withdrawals_decided_by_somebody
                 CHECK ((status = 'requested') = (decided_by IS NULL)),
@@ -104,3 +122,4 @@ def findings() -> None:
     op.execute("""
         CREATE UNIQUE INDEX findings_open_key ON findings (kind, subject) WHERE cleared_at IS NULL
     """)
+    op.execute("CREATE INDEX findings_open_idx ON findings (id) WHERE cleared_at IS NULL")

@@ -1,6 +1,6 @@
 """Statements on payments."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import fields
 from datetime import datetime
 from decimal import Decimal
@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import NotFound
-from domain.payment import Notice, Payment, PaymentStatus
+from domain.payment import CardReversal, Notice, Payment, PaymentStatus
 from models.payment import PaymentRow
 
 # The columns and the domain's fields have the same names: a row is a payment.
@@ -51,18 +51,45 @@ async def lock(session: AsyncSession, payment_id: UUID) -> Payment:
 
 
 async def page(
-    session: AsyncSession, user_id: UUID, *, before: UUID | None = None, limit: int
+    session: AsyncSession,
+    user_id: UUID | None = None,
+    *,
+    status: PaymentStatus | None = None,
+    ticket_id: UUID | None = None,
+    before: UUID | None = None,
+    limit: int,
 ) -> list[Payment]:
-    """List a user's payments, newest first, older than `before`."""
-    statement = _payments().where(PaymentRow.user_id == user_id)
+    """List payments, a user's or everybody's, newest first, older than `before`."""
+    statement = _payments()
+    wanted = {
+        PaymentRow.user_id: user_id,
+        PaymentRow.status: status,
+        PaymentRow.ticket_id: ticket_id,
+    }
+    for column, value in wanted.items():
+        if value is not None:
+            statement = statement.where(column == value)
     if before is not None:
         statement = statement.where(PaymentRow.id < before)
     rows = await session.execute(statement.order_by(PaymentRow.id.desc()).limit(limit))
     return [_payment(row) for row in rows]
 
 
+async def pending_for(session: AsyncSession, ticket_id: UUID) -> Payment | None:
+    """Return the one payment of a ticket that its payer can still go on with."""
+    statement = _payments().where(
+        PaymentRow.ticket_id == ticket_id, PaymentRow.status == PaymentStatus.PENDING
+    )
+    row = (await session.execute(statement)).one_or_none()
+    return _payment(row) if row else None
+
+
 async def insert_once(session: AsyncSession, payment: Payment) -> None:
-    """Store a new payment; one that is stored already stays as it is."""
+    """Store a new payment; one that is stored already stays as it is.
+
+    Nothing is stored either while another payment is pending for the same ticket. Whoever
+    inserts second waits for the first one's transaction, and then finds its payment.
+    """
     values = {field.name: getattr(payment, field.name) for field in fields(Payment)}
     await session.execute(insert(PaymentRow).values(values).on_conflict_do_nothing())
 
@@ -99,6 +126,17 @@ async def mark_paid(
 
 async def give_notice(session: AsyncSession, payment_id: UUID, notice: Notice) -> None:
     await _set(session, payment_id, notice=notice)
+
+
+async def mark_reversal(session: AsyncSession, payment_id: UUID, reversal: CardReversal) -> None:
+    """Note how far a payment's way back to its card is; when it is done, the status says so."""
+    status = {"status": PaymentStatus.REVERSED} if reversal is CardReversal.DONE else {}
+    await _set(session, payment_id, reversal=reversal, **status)
+
+
+async def of_authorities(session: AsyncSession, authorities: Collection[str]) -> list[Payment]:
+    statement = _payments().where(PaymentRow.authority.in_(authorities))
+    return [_payment(row) for row in await session.execute(statement)]
 
 
 async def _set(session: AsyncSession, payment_id: UUID, **values: object) -> None:

@@ -66,7 +66,7 @@ async def lock(session: AsyncSession, ticket_id: UUID) -> Ticket:
 
 async def page(  # noqa: PLR0913  (each is a filter of the list)
     session: AsyncSession,
-    user_id: UUID,
+    user_id: UUID | None = None,
     *,
     roles: Sequence[str] = ("borrower", "lender"),
     status: TicketStatus | None = None,
@@ -74,9 +74,11 @@ async def page(  # noqa: PLR0913  (each is a filter of the list)
     before: UUID | None = None,
     limit: int,
 ) -> list[Ticket]:
-    """List a user's tickets, newest first, older than `before`."""
+    """List tickets, a user's or everybody's, newest first, older than `before`."""
     sides = {"borrower": _T.c.borrower_id, "lender": _T.c.lender_id}
-    statement = _TICKETS.where(or_(*(sides[role] == user_id for role in roles)))
+    statement = _TICKETS
+    if user_id is not None:
+        statement = statement.where(or_(*(sides[role] == user_id for role in roles)))
     if status is not None:
         statement = statement.where(_T.c.status == status)
     if asset_id is not None:

@@ -15,6 +15,7 @@ from models.base import new_id
 from models.database import Sessions, psycopg_url
 from models.ledger import LedgerEntry
 from models.queries import ledger as queries
+from models.queries import statements
 from tests import given
 
 AMOUNT = Decimal("150000.00")
@@ -123,7 +124,7 @@ async def test_an_entry_knows_the_balance_after_it(sessions: Sessions) -> None:
         await post(sessions, ledger.deposit(uuid4(), user, AMOUNT))
 
     async with sessions() as session:
-        entries = await queries.wallet_entries(session, user, limit=10)
+        entries = await statements.wallet_entries(session, user, limit=10)
 
     assert [entry.balance_after for entry in entries] == [3 * AMOUNT, 2 * AMOUNT, AMOUNT]
     assert {entry.type for entry in entries} == {Side.CREDIT}
