@@ -18,8 +18,6 @@ from domain.payment import Payment, PaymentStatus
 from domain.plan import LoanRequest
 from domain.reversal import NewReversal, Reversal, ReversalDecision
 from domain.ticket import Action, Ticket
-from domain.transfer import NewTransfer, Transfer
-from domain.withdrawal import NewWithdrawal, PayoutResult, Withdrawal, WithdrawalDecision
 
 
 def refuse(refusal: DomainError) -> ApplicationError:
@@ -167,6 +165,19 @@ class PaymentSteps(Protocol):
     async def keep_in_wallet(self, payment_id: UUID) -> Payment: ...
 
 
+@dataclass(frozen=True)
+class Unverified:
+    """Money that the gateway holds and that nobody claimed, in rials.
+
+    Attributes:
+        date: The gateway's text; its time zone is not documented.
+    """
+
+    authority: str
+    amount: Decimal
+    date: str | None
+
+
 class GatewaySteps(Protocol):
     """Calls to the payment gateway."""
 
@@ -181,6 +192,12 @@ class GatewaySteps(Protocol):
 
     @activity.defn
     async def reverse_at_gateway(self, payment: Payment) -> bool: ...
+
+    @activity.defn
+    async def status_at_gateway(self, payment: Payment) -> str: ...
+
+    @activity.defn
+    async def list_unverified(self) -> tuple[Unverified, ...]: ...
 
 
 @dataclass(frozen=True)
@@ -205,20 +222,53 @@ class CardReversalSteps(Protocol):
     async def close_card_reversal(self, command: CloseCardReversal) -> Payment: ...
 
 
-class TransferSteps(Protocol):
-    @activity.defn
-    async def transfer(self, new: NewTransfer) -> Transfer: ...
+@dataclass(frozen=True)
+class ToLookAt:
+    """What a comparison should have another look at.
+
+    Attributes:
+        unclaimed: Open payments that the gateway holds money for.
+        doubtful: Payments of which the gateway told something else the last time.
+        grace: How long work in flight may take before it counts as a mismatch.
+    """
+
+    unclaimed: tuple[Payment, ...]
+    doubtful: tuple[Payment, ...]
+    grace: timedelta
 
 
-class WithdrawalSteps(Protocol):
-    @activity.defn
-    async def ask_withdrawal(self, new: NewWithdrawal) -> Withdrawal: ...
+@dataclass(frozen=True)
+class Compare:
+    """Compare everything.
+
+    Attributes:
+        unverified: What has waited at the gateway for longer than the grace.
+        is_whole: False if the gateway did not give its list, or only the newest part of it.
+    """
+
+    unverified: tuple[Unverified, ...]
+    is_whole: bool
+
+
+@dataclass(frozen=True)
+class ComparePayment:
+    """Compare one payment. `gateway` is its status there, None if the gateway did not say."""
+
+    payment_id: UUID
+    gateway: str | None
+
+
+class ReconciliationSteps(Protocol):
+    """Workflow, row, ledger and gateway side by side; what differs is kept as a finding."""
 
     @activity.defn
-    async def decide_withdrawal(self, decision: WithdrawalDecision) -> Withdrawal: ...
+    async def find_to_look_at(self, unverified: tuple[Unverified, ...]) -> ToLookAt: ...
 
     @activity.defn
-    async def close_withdrawal(self, result: PayoutResult) -> Withdrawal: ...
+    async def compare(self, command: Compare) -> int: ...
+
+    @activity.defn
+    async def compare_payment(self, command: ComparePayment) -> int: ...
 
 
 class ReversalSteps(Protocol):
@@ -229,6 +279,15 @@ class ReversalSteps(Protocol):
     async def decide_reversal(self, decision: ReversalDecision) -> Reversal: ...
 
 
+@dataclass(frozen=True)
+class Sealed:
+    """How many seals were made, and the newest one: its number, and its SHA-256 in hex."""
+
+    made: int
+    number: int
+    digest: str
+
+
 class SealSteps(Protocol):
     @activity.defn
-    async def seal_ledger(self) -> int: ...
+    async def seal_ledger(self) -> Sealed: ...

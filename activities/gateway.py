@@ -11,6 +11,7 @@ from activities.contracts import (
     Inspection,
     NewPayment,
     Opened,
+    Unverified,
     Verdict,
     Verified,
     refuse,
@@ -80,6 +81,19 @@ class ZarinpalSteps(GatewaySteps):
                 status = await self.gateway.inquire(payment.authority or "")
                 return status is InquiryStatus.REVERSED
         return True
+
+    @activity.defn
+    async def status_at_gateway(self, payment: Payment) -> str:
+        """Return the gateway's own word for what became of a payment."""
+        with _refusals():
+            return await self.gateway.inquire(payment.authority or "")
+
+    @activity.defn
+    async def list_unverified(self) -> tuple[Unverified, ...]:
+        """List what was paid and not claimed; the gateway shows the latest hundred."""
+        with _refusals():
+            listed = await self.gateway.unverified()
+        return tuple(Unverified(one.authority, one.amount, one.date) for one in listed)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio import activity
 
 from activities.contracts import (
@@ -15,11 +16,13 @@ from activities.contracts import (
     SettlePayment,
 )
 from activities.refusals import refusals
+from domain import ids
+from domain.errors import PaymentPending
 from domain.ledger import deposit
 from domain.money import CURRENCY
 from domain.payment import OPEN, Notice, Payment, PaymentStatus
 from models.database import Sessions
-from models.queries import ledger, payments
+from models.queries import ledger, payments, tickets
 
 
 @dataclass(frozen=True)
@@ -36,11 +39,13 @@ class PostgresPaymentSteps(PaymentSteps):
 
     @activity.defn
     async def record_payment(self, payment: NewPayment) -> RecordedPayment:
-        """Store a pending payment; a repeat finds the stored one, whatever became of it."""
+        """Store a pending payment; a repeat finds the stored one, whatever became of it.
+
+        It is refused while the ticket that it is for has another one that can be paid.
+        """
         with refusals():
             async with self.sessions.begin() as session:
-                await payments.insert_once(session, _pending(payment))
-                stored = await payments.lock(session, payment.payment_id)
+                stored = await _record(session, _pending(payment))
         return RecordedPayment(stored, stored.created_at + self.window, self.interval)
 
     @activity.defn
@@ -87,13 +92,33 @@ class PostgresPaymentSteps(PaymentSteps):
 
     @activity.defn
     async def keep_in_wallet(self, payment_id: UUID) -> Payment:
-        """Tell the payer that what was paid for a ticket stays in the wallet."""
+        """Tell the payer that what was paid for a ticket stays in the wallet, if it does."""
         with refusals():
             async with self.sessions.begin() as session:
                 payment = await payments.lock(session, payment_id)
-                if payment.paid_at is not None and payment.notice is None:
+                if payment.paid_at is not None and not await _went_on(session, payment):
                     await payments.give_notice(session, payment.id, Notice.KEPT_IN_WALLET)
                 return await payments.lock(session, payment.id)
+
+
+async def _record(session: AsyncSession, new: Payment) -> Payment:
+    while True:
+        await payments.insert_once(session, new)
+        stored = await payments.find(session, new.id)
+        if stored is not None:
+            return stored
+        rival = new.ticket_id and await payments.pending_for(session, new.ticket_id)
+        if rival:
+            raise PaymentPending(rival.id, rival.redirect_url)
+        # What was in the way is closed since, so there is room now.
+
+
+async def _went_on(session: AsyncSession, payment: Payment) -> bool:
+    """Whether the ticket took the money: a top-up that looks again may find it closed since."""
+    if payment.ticket_id is None:
+        return False
+    command_id = ids.payment_workflow(payment.id)
+    return await tickets.was_done(session, payment.ticket_id, command_id)
 
 
 def _pending(new: NewPayment) -> Payment:

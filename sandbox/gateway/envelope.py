@@ -7,6 +7,8 @@ from typing import Final
 Envelope = dict[str, object]
 Validations = list[dict[str, str]]
 
+CARD_NUMBER: Final = "9999999999999999"  # everybody pays with this one
+
 MESSAGES: Final[dict[int, str]] = {
     -9: "The input params invalid, validation error.",
     -10: "Terminal is not valid, please check merchant_id or ip address.",
@@ -56,6 +58,7 @@ class Shape(StrEnum):
     EMPTY_MISSING = "empty_missing"
     STRING_CODE = "string_code"
     NO_REF_ID = "no_ref_id"
+    BARE_CARD = "bare_card"
     BOTH_EMPTY = "both_empty"
     ERRORS_LIST = "errors_list"
     ERRORS_BY_FIELD = "errors_by_field"
@@ -87,12 +90,21 @@ def _no_ref_id(envelope: Envelope) -> Envelope:
     return {**envelope, "data": {key: data[key] for key in data if key != "ref_id"}}
 
 
+def _bare_card(envelope: Envelope) -> Envelope:
+    """Show the whole number of a card, which no answer ever should."""
+    data = envelope["data"]
+    if not isinstance(data, dict) or "card_pan" not in data:
+        return envelope
+    return {**envelope, "data": {**data, "card_pan": CARD_NUMBER}}
+
+
 _SHAPES: Final[dict[Shape, Callable[[Envelope], Envelope]]] = {
     Shape.EMPTY_OBJECT: _with_empty({}),
     Shape.EMPTY_NULL: _with_empty(None),
     Shape.EMPTY_MISSING: _without_empty,
     Shape.STRING_CODE: _string_code,
     Shape.NO_REF_ID: _no_ref_id,
+    Shape.BARE_CARD: _bare_card,
     Shape.BOTH_EMPTY: lambda _: {"data": [], "errors": []},
     Shape.ERRORS_LIST: lambda _: {"data": [], "errors": [{"code": -52, "message": MESSAGES[-52]}]},
     Shape.ERRORS_BY_FIELD: lambda _: {"data": [], "errors": {"amount": ["is not valid"]}},

@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Final
 
 from sandbox.gateway.calls import AuthorityCall, Call, FeeCall, RequestCall, VerifyCall, read
-from sandbox.gateway.envelope import Envelope, Refused, refusal, success
+from sandbox.gateway.envelope import CARD_NUMBER, Envelope, Refused, refusal, success
 from sandbox.gateway.store import (
     SUCCESSFUL,
     Payment,
@@ -24,8 +24,8 @@ MAX_AMOUNT: Final = 1_000_000_000
 MIN_FEE_AMOUNT: Final = 1_000
 REVERSAL_WINDOW: Final = timedelta(minutes=30)
 TEHRAN: Final = timezone(timedelta(hours=3, minutes=30))
-CARD_PAN: Final = "999999******9999"
-CARD_HASH: Final = sha256(b"9999999999999999").hexdigest().upper()
+CARD_PAN: Final = f"{CARD_NUMBER[:6]}******{CARD_NUMBER[-4:]}"
+CARD_HASH: Final = sha256(CARD_NUMBER.encode()).hexdigest().upper()
 
 
 class Operation(StrEnum):

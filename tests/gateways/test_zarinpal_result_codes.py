@@ -1,15 +1,19 @@
 """Each documented code leads to exactly one kind of outcome."""
 
+from collections.abc import Awaitable, Callable
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
 
 from gateways.errors import Declined, OutcomeUnknown, ResultClass
+from gateways.payment import PaymentRequest
 from gateways.result_codes import RESULTS
 from gateways.zarinpal import ZarinpalGateway
 from tests.gateways.wire import Wire
 
 AUTHORITY = "A00000000000000000000000000217885159"
+TOP_UP = PaymentRequest(uuid4(), Decimal(10_000), "Wallet top-up", "http://shop.test/back")
 
 # Written out a second time, from Zarinpal's documentation, so that a slip in either one shows.
 DOCUMENTED = {
@@ -26,6 +30,14 @@ DOCUMENTED = {
     ResultClass.FINAL: {-60, -63},
     ResultClass.AMBIGUOUS: {-61},
 }
+Call = Callable[[ZarinpalGateway], Awaitable[object]]
+CALLS: dict[str, Call] = {
+    "request": lambda gateway: gateway.request(TOP_UP),
+    "verify": lambda gateway: gateway.verify(TOP_UP.amount, AUTHORITY),
+    "inquiry": lambda gateway: gateway.inquire(AUTHORITY),
+    "unVerified": lambda gateway: gateway.unverified(),
+    "reverse": lambda gateway: gateway.reverse(AUTHORITY),
+}
 CASES = [(code, result_class) for result_class, codes in DOCUMENTED.items() for code in codes]
 
 
@@ -37,18 +49,21 @@ def test_the_table_holds_every_documented_code_and_no_other() -> None:
 
 
 @pytest.mark.parametrize("written", [int, str], ids=["number", "text"])
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 @pytest.mark.parametrize(("code", "result_class"), CASES)
 async def test_a_refusal_is_declined_with_its_class(
     gateway: ZarinpalGateway,
     wire: Wire,
+    call: Call,
     code: int,
     result_class: ResultClass,
     written: type[int] | type[str],
 ) -> None:
+    """Through each call: nobody promised that a code keeps to the one it is listed at."""
     wire.answer = {"data": [], "errors": {"code": written(code), "message": "their words"}}
 
     with pytest.raises(Declined, match="their words") as declined:
-        await gateway.verify(Decimal(10_000), AUTHORITY)
+        await call(gateway)
 
     assert declined.value.code == code
     assert declined.value.result_class is result_class

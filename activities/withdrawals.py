@@ -1,0 +1,106 @@
+"""The database steps of a withdrawal. Money moves with the status or not at all."""
+
+import base64
+from dataclasses import dataclass
+from decimal import Decimal
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from temporalio import activity
+
+from activities.contracts_wallet import WithdrawalSteps
+from activities.refusals import refusals
+from domain import ids
+from domain import ledger as book
+from domain.withdrawal import (
+    NewWithdrawal,
+    PayoutResult,
+    Withdrawal,
+    WithdrawalDecision,
+    WithdrawalStatus,
+    check_amount,
+    closed,
+    decided,
+)
+from models.database import Sessions
+from models.queries import ledger, withdrawals
+
+
+@dataclass(frozen=True)
+class PostgresWithdrawalSteps(WithdrawalSteps):
+    """Attributes.
+
+    minimum: The least that may be withdrawn, in rials.
+    """
+
+    sessions: Sessions
+    minimum: Decimal
+
+    @activity.defn
+    async def ask_withdrawal(self, new: NewWithdrawal) -> Withdrawal:
+        """Take the money out of the wallet; a repeat finds the stored withdrawal."""
+        with refusals():
+            async with self.sessions.begin() as session:
+                stored = await withdrawals.find(session, new.withdrawal_id)
+                return stored or await self._open(session, new)
+
+    async def _open(self, session: AsyncSession, new: NewWithdrawal) -> Withdrawal:
+        check_amount(new.amount, self.minimum)
+        ref = ids.withdrawal_workflow(new.withdrawal_id)
+        await ledger.post(session, book.withdrawal(ref, new.user_id, new.amount, "Withdrawal"))
+        iban = base64.b64decode(new.sealed_iban)
+        await withdrawals.insert_once(session, _requested(new), iban)
+        return await withdrawals.get(session, new.withdrawal_id)
+
+    @activity.defn
+    async def decide_withdrawal(self, decision: WithdrawalDecision) -> Withdrawal:
+        """Approve or reject; a no returns the money. A repeat of the decision finds it made."""
+        with refusals():
+            async with self.sessions.begin() as session:
+                stored = await withdrawals.lock(session, decision.withdrawal_id)
+                if _is_made(stored, decision):
+                    return stored
+                return await self._move(session, decided(stored, decision))
+
+    @activity.defn
+    async def close_withdrawal(self, result: PayoutResult) -> Withdrawal:
+        """Record the payout, or return the money. A repeat of the result finds it recorded."""
+        with refusals():
+            async with self.sessions.begin() as session:
+                stored = await withdrawals.lock(session, result.withdrawal_id)
+                if (stored.closed_at, stored.bank_reference) == (result.at, result.bank_reference):
+                    return stored
+                return await self._move(session, closed(stored, result))
+
+    async def _move(self, session: AsyncSession, moved: Withdrawal) -> Withdrawal:
+        ref = ids.withdrawal_workflow(moved.id)
+        match moved.status:
+            case WithdrawalStatus.PAID:
+                await ledger.post(session, book.payout(ref, moved.amount, "Withdrawal paid"))
+            case WithdrawalStatus.REJECTED | WithdrawalStatus.FAILED:
+                words = f"Withdrawal {moved.status}"
+                back = book.payout_return(ref, moved.user_id, moved.amount, words)
+                await ledger.post(session, back)
+        await withdrawals.save(session, moved)
+        return moved
+
+
+def _is_made(stored: Withdrawal, decision: WithdrawalDecision) -> bool:
+    is_approved = stored.status is not WithdrawalStatus.REJECTED
+    made = (stored.decided_by, stored.decided_at, is_approved)
+    return made == (decision.by, decision.at, decision.approved)
+
+
+def _requested(new: NewWithdrawal) -> Withdrawal:
+    return Withdrawal(
+        id=new.withdrawal_id,
+        user_id=new.user_id,
+        amount=new.amount,
+        iban_end=new.iban_end,
+        status=WithdrawalStatus.REQUESTED,
+        decided_by=None,
+        decided_at=None,
+        note=None,
+        bank_reference=None,
+        created_at=new.at,
+        closed_at=None,
+    )
