@@ -17,6 +17,7 @@ class Desk:
     async def park(self, why: str) -> Decision:
         """Wait for an operator's decision on `why`, a sentence for people."""
         self._why, self._decision = why, None
+        before = workflow.get_current_details()
         workflow.upsert_search_attributes([NEEDS_ATTENTION.value_set(True)])
         workflow.set_current_details(
             f"### Needs attention\n\n{why}\n\nMend the cause, then send the update "
@@ -26,6 +27,7 @@ class Desk:
         await workflow.wait_condition(lambda: self._decision is not None)
         decision, self._why = self._decision, None
         workflow.upsert_search_attributes([NEEDS_ATTENTION.value_set(False)])
+        workflow.set_current_details(before)
         if decision is None:
             raise AssertionError("woken without a decision")
         return decision

@@ -1,7 +1,11 @@
 """What operators read of a running workflow in the Temporal UI, in Markdown."""
 
 from domain.payment import Payment
+from domain.reversal import Reversal
 from domain.ticket import AT_DEADLINE, Ticket
+from domain.transfer import NewTransfer
+from domain.withdrawal import Withdrawal, WithdrawalStatus
+from workflows.messages import ReverseToCard
 
 
 def describe_ticket(ticket: Ticket) -> str:
@@ -32,4 +36,63 @@ def describe_payment(payment: Payment) -> str:
         lines.append(f"- goes on into ticket `{payment.ticket_id}`")
     if payment.ref_id:
         lines.append(f"- bank reference `{payment.ref_id}`")
+    return "\n".join(lines)
+
+
+def describe_card_reversal(payment: Payment, wish: ReverseToCard) -> str:
+    """Say which money goes back, who wished it and why, and how far it is."""
+    return "\n".join(
+        [
+            f"### Back to the card: {payment.reversal}",
+            f"- {payment.amount:,} rials, payment `{payment.id}`, now {payment.status}",
+            f"- authority `{payment.authority}`, user `{payment.user_id}`",
+            f"- wished by operator `{wish.by}`: {wish.reason}",
+        ]
+    )
+
+
+def describe_transfer(new: NewTransfer) -> str:
+    """Say who sends how much to whom."""
+    return (
+        f"### Transfer of {new.amount:,} rials\n"
+        f"- from user `{new.sender_id}`\n- to user `{new.receiver_id}`"
+    )
+
+
+_WITHDRAWAL_NEEDS = {
+    WithdrawalStatus.REQUESTED: "approve or reject it",
+    WithdrawalStatus.APPROVED: "transfer the money, then record that it is paid, or that it failed",
+}
+
+
+def describe_withdrawal(withdrawal: Withdrawal, *, by_hand: bool = True) -> str:
+    """Say who wants how much, and what an operator has to do. The account is in its row alone."""
+    lines = [
+        f"### Withdrawal {withdrawal.status}",
+        f"- {withdrawal.amount:,} rials for user `{withdrawal.user_id}`",
+    ]
+    task = _WITHDRAWAL_NEEDS.get(withdrawal.status)
+    if task and by_hand:
+        path = f"/api/v1/ops/withdrawals/{withdrawal.id}/"
+        lines.append(f"- needs an operator: **{task}** at `{path}`")
+    if withdrawal.note:
+        lines.append(f"- note: {withdrawal.note}")
+    if withdrawal.bank_reference:
+        lines.append(f"- bank reference `{withdrawal.bank_reference}`")
+    return "\n".join(lines)
+
+
+def describe_reversal(wish: Reversal) -> str:
+    """Say who wants to take back what and why, and what another operator has to do."""
+    lines = [
+        f"### Reversal {wish.status}",
+        f"- {wish.amount:,} rials: {wish.kind} `{wish.transaction_id}`",
+        f"- wished by operator `{wish.requested_by}`: {wish.reason}",
+    ]
+    if wish.is_open:
+        path = f"/api/v1/ops/ledger/reversals/{wish.id}/"
+        lines.append(f"- needs another operator: **approve or reject it** at `{path}`")
+        lines.append(f"- at {wish.expires_at:%Y-%m-%d %H:%M} UTC by itself: **expire**")
+    if wish.decided_by:
+        lines.append(f"- decided by operator `{wish.decided_by}`: {wish.note or 'no note'}")
     return "\n".join(lines)

@@ -6,7 +6,10 @@ defined there would be another class every time.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 from uuid import UUID
+
+from temporalio.exceptions import ApplicationError
 
 
 @dataclass(frozen=True)
@@ -41,3 +44,62 @@ class Decision:
     action: Verb
     actor: str
     note: str
+
+
+@dataclass(frozen=True)
+class ReverseToCard:
+    """An operator's wish to send a payment back to its card, and why."""
+
+    payment_id: UUID
+    by: UUID
+    reason: str
+
+
+@dataclass(frozen=True)
+class DecideWithdrawal:
+    """An operator's yes or no; with a bank reference the money was sent already, by hand."""
+
+    by: UUID
+    approved: bool
+    note: str | None = None
+    bank_reference: str | None = None
+
+
+@dataclass(frozen=True)
+class RecordPayout:
+    """What an operator saw at the bank: its reference, or without one why there is none."""
+
+    by: UUID
+    bank_reference: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Why something was not done: the code, the words and the facts of a domain error."""
+
+    code: str
+    message: str
+    facts: dict[str, str]
+
+    @classmethod
+    def of(cls, refusal: ApplicationError) -> Self:
+        facts = refusal.details[0] if refusal.details else {}
+        return cls(refusal.type or "internal_error", refusal.message, dict(facts))
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What a workflow returns, for those who ask again after its end."""
+
+    status: str
+    refused: Refused | None = None
+
+
+@dataclass(frozen=True)
+class DecideReversal:
+    """An operator's yes or no to taking back a ledger transaction."""
+
+    by: UUID
+    approved: bool
+    note: str | None = None

@@ -90,6 +90,11 @@ class TopUp:
             await workflow.wait_condition(lambda: self._answered >= mine)
         return self._known()
 
+    @workflow.signal(description="The gateway lists it as paid: look now.")
+    async def look(self) -> None:
+        if self._reports < MAX_REPORTS:
+            self._reports += 1
+
     @workflow.update(description="Operator: `retry` the gateway, or `abort` this payment.")
     async def operator_decide(self, decision: Decision) -> str:
         return self._desk.receive(decision)
@@ -190,10 +195,15 @@ class TopUp:
                 refusal = refusal_in(failure)
                 if refusal is None:
                     raise
-                decision = await self._desk.park(f"The gateway refused: {refusal.message}")
+                decision = await self._desk.park(self._trouble(refusal))
                 if decision.action is Verb.ABORT:
                     self._gave_up = True
                     return Inspection(Verdict.UNPAID)
+
+    def _trouble(self, refusal: ApplicationError) -> str:
+        payment = self._known()
+        money = f"payment {payment.id} of {payment.amount:,.0f} rials"
+        return f"The gateway refused {money}: {refusal.message}"
 
     async def _mark_if_unpaid(self) -> None:
         pending = self._known().status is PaymentStatus.PENDING
@@ -226,3 +236,6 @@ class TopUp:
         except FailureError as failure:
             # The loan is over. The money stays where it is safe: in the payer's wallet.
             workflow.logger.warning("%s cannot be paid any more: %s", name, failure)
+            if workflow.patched("tell-of-kept-money"):
+                paid = self._payment.id
+                self._adopt(await take(PaymentSteps.keep_in_wallet, paid, "Say where it went"))

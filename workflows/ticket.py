@@ -8,7 +8,7 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError, FailureError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.contracts import MovedTicket, MoveTicket, TicketSteps, refuse
+    from activities.contracts import MovedTicket, MoveTicket, PaymentSteps, TicketSteps, refuse
     from domain import ids
     from domain.errors import DomainError
     from domain.plan import LoanRequest
@@ -123,15 +123,26 @@ class TicketLoan:
     @workflow.signal(description="A payment that names this ticket reached the borrower's wallet.")
     async def payment_received(self, payment_id: UUID) -> None:
         command_id = ids.payment_workflow(payment_id)
-        await self._try(Action.PAY, self._request.borrower_id, command_id)
+        is_spent = await self._try(Action.PAY, self._request.borrower_id, command_id)
+        # Too little for this ticket, or too late: either way the payer should know where it is.
+        if not is_spent and workflow.patched("tell-of-kept-money"):
+            await self._tell_payer(payment_id)
 
-    async def _try(self, action: Action, by: UUID | None, command_id: str) -> None:
+    async def _tell_payer(self, payment_id: UUID) -> None:
+        try:
+            await take(PaymentSteps.keep_in_wallet, payment_id, "Say where the money went")
+        except ApplicationError as refusal:  # a loan does not end because a signal was mistaken
+            workflow.logger.error("no notice on payment %s: %s", payment_id, refusal.message)
+
+    async def _try(self, action: Action, by: UUID | None, command_id: str) -> bool:
         """Take an action that may have become pointless; the refusal is then the right end."""
         await workflow.wait_condition(lambda: bool(self._ticket or self._refused))
         try:
             await self._move(action, by, command_id)
         except ApplicationError as refusal:
             workflow.logger.info("%s was refused: %s", action, refusal.message)
+            return False
+        return True
 
     # How one step is taken.
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -16,7 +17,7 @@ from temporalio.client import (
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 
-from domain.payment import PaymentStatus
+from domain.payment import Notice, Payment, PaymentStatus
 from domain.ticket import Action, TicketStatus
 from models.database import Sessions
 from models.queries import payments
@@ -25,6 +26,7 @@ from tests.workflows.conftest import MONEY, OpenLoan
 from tests.workflows.topups import AMOUNT, Gateway, Payments
 from workflows.messages import Decision, Reported, Verb
 from workflows.payment import TopUp
+from workflows.ticket import TicketLoan
 
 MINUTE = timedelta(minutes=1)
 
@@ -273,3 +275,93 @@ async def test_a_late_payment_for_a_dead_ticket_stays_in_the_wallet(
 
     assert await topups.handle(payment).result() == "paid"
     assert (await loan.wallets())["borrower"] == MONEY + AMOUNT
+    assert (await topups.stored(payment)).notice is Notice.KEPT_IN_WALLET
+
+
+@pytest.mark.parametrize("why", ["too little", "paid already", "closed"])
+async def test_a_payment_that_its_ticket_cannot_take_stays_in_the_wallet_with_a_notice(
+    topups: Payments, gateway: Gateway, open_loan: OpenLoan, why: str
+) -> None:
+    loan = await open_loan(deposit=2 * MONEY if why == "too little" else Decimal(1))
+    await loan.act(Action.ACCEPT)
+    payment = await topups.open(loan.request.borrower_id, loan.request.ticket_id)
+    if why == "paid already":
+        await loan.act(Action.PAY)
+    if why == "closed":
+        await loan.act(Action.CANCEL)
+        await loan.handle.result()
+        topups.seen.reverse()  # here it is the top-up that tells the payer
+    before = (await loan.wallets())["borrower"]
+    await gateway.pay(payment)
+
+    await topups.come_back(payment, Reported.OK)
+    await given.eventually(lambda: is_noticed(topups, payment))
+
+    assert (await loan.wallets())["borrower"] == before + AMOUNT
+
+
+async def is_noticed(topups: Payments, payment: Payment) -> bool:
+    return (await topups.stored(payment)).notice is Notice.KEPT_IN_WALLET
+
+
+async def test_a_signal_about_a_payment_that_does_not_exist_does_not_end_the_loan(
+    open_loan: OpenLoan,
+) -> None:
+    loan = await open_loan(deposit=2 * MONEY)
+    await loan.act(Action.ACCEPT)
+
+    await loan.handle.signal(TicketLoan.payment_received, uuid4())
+
+    assert (await loan.act(Action.CANCEL)).status is TicketStatus.CANCELLED
+    assert await loan.handle.result() == "cancelled"
+
+
+async def test_a_second_open_payment_for_a_ticket_is_refused_until_the_first_is_over(
+    topups: Payments, open_loan: OpenLoan
+) -> None:
+    loan = await open_loan()
+    await loan.act(Action.ACCEPT)
+    borrower, ticket = loan.request.borrower_id, loan.request.ticket_id
+
+    crowd = await asyncio.gather(
+        *(topups.open(borrower, ticket) for _ in range(4)), return_exceptions=True
+    )
+
+    [first] = [one for one in crowd if isinstance(one, Payment)]
+    for refused in crowd:
+        if refused is not first:
+            assert isinstance(refused, WorkflowUpdateFailedError)
+            assert isinstance(refused.cause, ApplicationError)
+            assert refused.cause.type == "illegal_transition"
+            assert refused.cause.details[0]["payment_id"] == str(first.id)
+    await topups.skip(first, 31 * MINUTE)
+    await given.eventually(lambda: has_status(topups, first, PaymentStatus.EXPIRED))
+    assert (await topups.open(borrower, ticket)).status is PaymentStatus.PENDING
+
+
+async def has_status(topups: Payments, payment: Payment, status: PaymentStatus) -> bool:
+    return (await topups.stored(payment)).status is status
+
+
+async def test_an_hour_without_the_gateway_costs_the_payer_nothing_but_time(
+    topups: Payments, gateway: Gateway
+) -> None:
+    payment = await topups.open()
+    await gateway.pay(payment)
+    await gateway.misbehave(operation="any", behaviour="outage", times=None)
+    waiting = asyncio.create_task(topups.come_back(payment, Reported.OK))
+    await given.eventually(lambda: gateway.was_asked(times=1))
+
+    seen = []
+    for _ in range(2):
+        await topups.skip(payment, 30 * MINUTE)
+        seen.append((await topups.stored(payment)).status)
+    tries = await gateway.calls("verify")
+    await gateway.behave()
+    await topups.skip(payment, MINUTE)
+
+    assert (await waiting).status is PaymentStatus.PAID
+    assert set(seen) <= {PaymentStatus.PENDING, PaymentStatus.EXPIRED}
+    assert tries >= 60
+    assert await topups.balance(payment) == AMOUNT
+    assert await topups.handle(payment).result() == "paid"

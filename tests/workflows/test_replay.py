@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 from temporalio.client import WorkflowHistory
+from temporalio.workflow import _Definition as definition
 
 from tests.workflows.conftest import HISTORIES, replayer
+from worker import WORKFLOWS
 
 RECORDED = sorted(HISTORIES.glob("*.json"))
 
@@ -19,8 +21,9 @@ RECORDED = sorted(HISTORIES.glob("*.json"))
 def test_there_is_a_history_of_each_workflow() -> None:
     texts = [path.read_text() for path in RECORDED]
 
-    for workflow in ("TicketLoan", "TopUp"):
-        assert any(f'"name": "{workflow}"' in text for text in texts)
+    for workflow in WORKFLOWS:
+        name = definition.must_from_class(workflow).name
+        assert any(f'"name": "{name}"' in text for text in texts), name
 
 
 @pytest.mark.parametrize("recorded", RECORDED, ids=lambda path: path.stem)

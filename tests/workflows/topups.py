@@ -45,6 +45,17 @@ class Gateway:
     async def misbehave(self, **fault: Any) -> None:
         (await self.http.post("/control/", json=fault)).raise_for_status()
 
+    async def behave(self) -> None:
+        (await self.http.delete("/control/")).raise_for_status()
+
+    async def calls(self, operation: str) -> int:
+        """Return how often the operation was called since the last `behave`."""
+        found: int = (await self.http.get("/control/")).json()["calls"].get(operation, 0)
+        return found
+
+    async def was_asked(self, *, times: int) -> bool:
+        return await self.calls("verify") >= times
+
 
 @dataclass(frozen=True)
 class Payments:
