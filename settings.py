@@ -6,12 +6,14 @@ room receives plain values. Durations are ISO 8601 (``PT48H``) or seconds.
 
 import base64
 from datetime import timedelta
+from decimal import Decimal
 from typing import Annotated, Self, TypedDict
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from domain.deadlines import Windows
+from domain.transfer import TransferLimits
 
 Names = Annotated[tuple[str, ...], NoDecode]  # written with commas, not as JSON
 
@@ -77,6 +79,26 @@ class Settings(BaseSettings):
     reconcile_interval: timedelta = Field(
         timedelta(minutes=2), description="How soon a payment whose callback was lost is found."
     )
+    reconcile_schedule: timedelta = Field(
+        timedelta(minutes=5),
+        description="How often workflows, rows, ledger and gateway are compared.",
+    )
+    seal_interval: timedelta = Field(
+        timedelta(minutes=1), description="How often the ledger's new transactions are sealed."
+    )
+
+    transfer_limit: Decimal = Field(
+        Decimal(1_000_000_000), gt=0, description="The most that is transferred at once, in rials."
+    )
+    transfer_daily_limit: Decimal = Field(
+        Decimal(2_000_000_000), gt=0, description="The most that a user transfers in 24 hours."
+    )
+    withdrawal_minimum: Decimal = Field(
+        Decimal(10_000), gt=0, description="The least that is withdrawn at once, in rials."
+    )
+    reversal_window: timedelta = Field(
+        timedelta(days=7), description="How long a wish to reverse waits for a second operator."
+    )
 
     commission_bps: int = Field(500, ge=0, le=10_000, description="Platform's part of the fee.")
     answer_window: timedelta = Field(timedelta(hours=48), description="Lender's time to answer.")
@@ -128,6 +150,10 @@ class Settings(BaseSettings):
             "tls": self.temporal_tls,
         }
 
+    def schedules(self) -> dict[str, timedelta]:
+        """Return how often each schedule of `engine.schedules` runs."""
+        return {"reconcile-payments": self.reconcile_schedule, "seal-ledger": self.seal_interval}
+
     def windows(self) -> Windows:
         return Windows(
             answer=self.answer_window,
@@ -136,3 +162,6 @@ class Settings(BaseSettings):
             confirm_return=self.return_window,
             reminder=self.reminder_window,
         )
+
+    def transfer_limits(self) -> TransferLimits:
+        return TransferLimits(at_once=self.transfer_limit, daily=self.transfer_daily_limit)

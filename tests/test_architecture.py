@@ -13,7 +13,7 @@ ROOMS = ("domain", "models", "gateways", "activities", "workflows", "engine", "a
 # What a room may use of other people's code: a room is an import licence.
 LICENCES = {
     "domain": set[str](),
-    "models": {"sqlalchemy", "psycopg", "uuid_utils"},
+    "models": {"sqlalchemy", "psycopg", "uuid_utils", "cryptography"},
     "gateways": {"httpx"},
     "activities": {"temporalio", "sqlalchemy"},
     "workflows": {"temporalio"},
