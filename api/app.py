@@ -16,6 +16,9 @@ from api.cookies import Cookies
 from api.csrf import HEADER, Csrf
 from api.deps import Services
 from api.engine import Commands
+from api.engine_ledger import LedgerCommands
+from api.engine_payments import PaymentCommands
+from api.engine_wallet import WalletCommands
 from api.logs import configure_logs
 from api.openapi import Lifespan, surface
 from api.passwords import Passwords
@@ -25,6 +28,8 @@ from api.tokens import AccessTokens
 from engine.client import connect
 from engine.codec import EncryptionCodec
 from models.database import create_engine, sessions_of
+from models.encrypted import EncryptedColumn
+from models.withdrawal import IBAN_COLUMN
 from settings import Settings
 
 MAX_BODY_BYTES: Final = 256 * 1024
@@ -80,6 +85,10 @@ def _services(settings: Settings, engine: AsyncEngine, client: Client) -> Servic
         sessions=sessions_of(engine),
         reads=sessions_of(engine.execution_options(isolation_level="AUTOCOMMIT")),
         commands=Commands(client, settings.task_queue),
+        wallet=WalletCommands(client, settings.task_queue),
+        ledger=LedgerCommands(client, settings.task_queue),
+        payments=PaymentCommands(client, settings.task_queue),
+        ibans=EncryptedColumn(settings.keyring(), IBAN_COLUMN),
         codec=EncryptionCodec(settings.keyring()),
         codec_is_open=settings.codec_open_to_loopback,
         tokens=AccessTokens(settings.jwt_secret.get_secret_value(), settings.access_token_ttl),
@@ -94,5 +103,6 @@ def _services(settings: Settings, engine: AsyncEngine, client: Client) -> Servic
         refresh_lifetime=settings.refresh_token_ttl,
         windows=settings.windows(),
         commission_bps=settings.commission_bps,
+        withdrawal_minimum=settings.withdrawal_minimum,
         frontend_url=settings.frontend_url.rstrip("/"),
     )

@@ -1,9 +1,10 @@
 """What routes ask for, as annotated types: the database, the caller, the engine, idempotency."""
 
-from asyncio import Task
+from asyncio import Lock, Task
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -16,6 +17,10 @@ from api import csrf
 from api.cookies import Cookies
 from api.csrf import Csrf
 from api.engine import Commands
+from api.engine_ledger import LedgerCommands
+from api.engine_payments import PaymentCommands
+from api.engine_wallet import WalletCommands
+from api.grace import Grace
 from api.idempotency import ANONYMOUS, Idempotency
 from api.passwords import Passwords
 from api.tokens import AccessTokens
@@ -23,6 +28,7 @@ from api.turns import Turns
 from domain.deadlines import Windows
 from domain.errors import Forbidden, NotAuthenticated
 from models.database import Sessions
+from models.encrypted import EncryptedColumn
 from models.queries import sessions
 from models.queries.idempotency import RequestName
 from models.user import User, UserRole
@@ -36,11 +42,16 @@ class Services:
         sessions: For writes, each block a transaction.
         reads: The same pool without BEGIN and ROLLBACK, which a single SELECT does not need.
         background: Writes under way. They go on when their caller was answered 202.
+        verifying: Proving the ledger reads all of it, so operators take turns.
     """
 
     sessions: Sessions
     reads: Sessions
     commands: Commands
+    wallet: WalletCommands
+    ledger: LedgerCommands
+    payments: PaymentCommands
+    ibans: EncryptedColumn
     codec: PayloadCodec
     codec_is_open: bool
     tokens: AccessTokens
@@ -51,9 +62,12 @@ class Services:
     refresh_lifetime: timedelta
     windows: Windows
     commission_bps: int
+    withdrawal_minimum: Decimal
     frontend_url: str
     turns: Turns = field(default_factory=Turns)
+    grace: Grace = field(default_factory=Grace)
     background: set[Task[Any]] = field(default_factory=set)
+    verifying: Lock = field(default_factory=Lock)
 
 
 def _services(request: Request) -> Services:

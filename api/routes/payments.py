@@ -17,7 +17,7 @@ from api.problems import engine_unavailable
 from api.refusals import Responses, refusals
 from api.schemas.common import Page, Processing
 from api.schemas.payments import NewTopUp, PaymentOut
-from domain.errors import IllegalTransition, NotFound
+from domain.errors import IllegalTransition, NotFound, PaymentPending
 from domain.payment import Payment, check_amount
 from domain.ticket import Action, Role, TicketStatus
 from models.queries import payments, tickets
@@ -52,7 +52,9 @@ async def initiate_payment(
 ) -> Response:
     """Open a payment at the gateway; the payer pays at `redirect_url`.
 
-    With `ticket_id` the money goes on into that ticket's escrow when it arrives.
+    With `ticket_id` the money goes on into that ticket's escrow when it arrives. A ticket has one
+    open payment at a time: another one is refused with `illegal_transition`, whose `facts` name
+    the open one by `payment_id` and `redirect_url`.
     """
     check_amount(body.amount)
 
@@ -76,12 +78,15 @@ async def initiate_payment(
 
 
 async def _check_ticket(session: AsyncSession, ticket_id: UUID, caller: Caller) -> None:
-    """Refuse to take money for a ticket that it could not be spent on."""
+    """Refuse to take money for a ticket that it could not be spent on, or not only once."""
     ticket = await tickets.find(session, ticket_id)
     if ticket is None or ticket.role_of(caller.id) is not Role.BORROWER:
         raise NotFound("There is no such ticket.")
     if ticket.status is not TicketStatus.ACCEPTED:
         raise IllegalTransition(Action.PAY, ticket.status)
+    pending = await payments.pending_for(session, ticket_id)
+    if pending is not None:
+        raise PaymentPending(pending.id, pending.redirect_url)
 
 
 async def _stored(services: Services, payment_id: UUID) -> Payment:

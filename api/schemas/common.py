@@ -45,7 +45,7 @@ def _utc(value: datetime) -> datetime:
     return value.astimezone(UTC)
 
 
-def _rfc3339(value: datetime) -> str:
+def rfc3339(value: datetime) -> str:
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
@@ -78,7 +78,7 @@ AmountOut = Annotated[
 TimeIn = Annotated[AwareDatetime, BeforeValidator(_instant), AfterValidator(_utc)]
 TimeOut = Annotated[
     datetime,
-    PlainSerializer(_rfc3339, return_type=str),
+    PlainSerializer(rfc3339, return_type=str),
     WithJsonSchema({"type": "string", "format": "date-time", "description": "UTC."}),
 ]
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.schemas.common import ID, ID_3, NOW, AmountIn, AmountOut, Body, TimeOut
-from domain.payment import Payment, PaymentStatus
+from domain.payment import Notice, Payment, PaymentStatus
 
 _PAYMENT: dict[str, Any] = {
     "id": ID,
@@ -21,6 +21,7 @@ _PAYMENT: dict[str, Any] = {
     "fee": None,
     "created_at": NOW,
     "paid_at": None,
+    "notice": None,
 }
 
 
@@ -48,6 +49,10 @@ class PaymentOut(BaseModel):
     fee: AmountOut | None = Field(description="What the gateway charged.")
     created_at: TimeOut
     paid_at: TimeOut | None
+    notice: Notice | None = Field(
+        description="`kept_in_wallet`: it was paid for a ticket that did not take it, because it "
+        "was too late or too little."
+    )
 
     @classmethod
     def of(cls, payment: Payment) -> Self:

@@ -16,8 +16,8 @@ class WalletOut(BaseModel):
             "examples": [{"balance": "1250000.00", "held": "2450000.00", "currency": "IRR"}]
         }
     )
-    balance: AmountOut = Field(description="What can be spent now.")
-    held: AmountOut = Field(description="The caller's money in escrow.")
+    balance: AmountOut = Field(description="What can be spent, now or at the moment asked for.")
+    held: AmountOut = Field(description="The caller's money in escrow, likewise.")
     currency: str
 
 

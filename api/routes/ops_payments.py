@@ -1,0 +1,144 @@
+"""/ops/payments: everybody's top-ups; back to the card, and against the gateway's word."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Body, Query, Response, status
+
+from api import paths
+from api.deps import Held, Idempotent, Operator, Services, Session
+from api.engine_failures import Closed
+from api.idempotency import Attempt
+from api.pages import Cursor, Limit, cut, key_in
+from api.paths import PREFIX
+from api.refusals import Responses, refusals
+from api.schemas.common import Nothing, Page, Processing
+from api.schemas.ops import FindingOut, OperatorPaymentOut, ReconciledPayment, ReversePayment
+from domain import card_reversal, ids
+from domain.errors import NotFound
+from domain.payment import OPEN, CardReversal, Payment, PaymentStatus
+from models.queries import findings, payments
+from workflows.messages import ReverseToCard
+
+router = APIRouter(prefix=f"{PREFIX}/ops/payments", tags=["operators"])
+_OPERATOR: Final = ("not_authenticated", "forbidden")
+_LATER: Final[Responses] = {
+    status.HTTP_202_ACCEPTED: {"model": Processing, "description": "Not known yet."}
+}
+_TRIED: Final = frozenset({CardReversal.DONE, CardReversal.REFUSED})
+
+
+def _answers(*codes: str) -> Responses:
+    return _LATER | refusals(
+        *_OPERATOR,
+        "csrf_failed",
+        "not_found",
+        *codes,
+        "validation_error",
+        "idempotency_key_reused",
+        "payload_too_large",
+        "unsupported_media_type",
+        "engine_unavailable",
+    )
+
+
+@router.get("/", responses=refusals(*_OPERATOR, "validation_error"))
+async def list_all_payments(
+    session: Session,
+    _: Operator,
+    status: Annotated[PaymentStatus | None, Query()] = None,
+    user_id: Annotated[UUID | None, Query()] = None,
+    ticket_id: Annotated[UUID | None, Query()] = None,
+    limit: Limit = 20,
+    cursor: Cursor = None,
+) -> Page[OperatorPaymentOut]:
+    """List everybody's payments, newest first."""
+    rows = await payments.page(
+        session,
+        user_id,
+        status=status,
+        ticket_id=ticket_id,
+        before=key_in(cursor, UUID),
+        limit=limit + 1,
+    )
+    shown, following = cut(rows, limit, lambda payment: payment.id)
+    return Page(items=[OperatorPaymentOut.of(payment) for payment in shown], next=following)
+
+
+@router.post(
+    "/{payment_id}/reverse/",
+    response_model=OperatorPaymentOut,
+    responses=_answers("illegal_transition", "insufficient_funds"),
+)
+async def reverse_payment(
+    payment_id: UUID,
+    body: ReversePayment,
+    operator: Operator,
+    services: Held,
+    idempotency: Idempotent,
+) -> Response:
+    """Send all of a payment back to its card, within 30 minutes of it, once.
+
+    The money leaves the payer's wallet first, so it must still be there. If the gateway cannot
+    send it back, it returns to the wallet: `status` stays `paid`, and `reversal` is `refused`.
+    """
+
+    async def reverse(attempt: Attempt) -> OperatorPaymentOut:
+        payment = await _stored(services, payment_id)
+        if payment.reversal in _TRIED and not attempt.is_first:
+            return OperatorPaymentOut.of(payment)  # that was this request
+        if payment.reversal is not CardReversal.ASKED and attempt.is_first:
+            card_reversal.check(payment, datetime.now(UTC))
+        wish = ReverseToCard(payment_id, operator.id, body.reason)
+        try:
+            payment = await services.payments.reverse(wish)
+        except Closed:
+            payment = await _stored(services, payment_id)
+        return OperatorPaymentOut.of(payment)
+
+    return await idempotency.run(reverse, poll=lambda _: paths.payment(payment_id))
+
+
+@router.post("/{payment_id}/reconcile/", response_model=ReconciledPayment, responses=_answers())
+async def reconcile_payment(
+    payment_id: UUID,
+    _: Operator,
+    services: Held,
+    idempotency: Idempotent,
+    __: Annotated[Nothing | None, Body()] = None,
+) -> Response:
+    """Ask the gateway now: claim what can be claimed, then compare row, ledger and gateway."""
+
+    async def reconcile(_: Attempt) -> ReconciledPayment:
+        payment = await _looked_at(services, await _stored(services, payment_id))
+        gateway = await services.payments.compare(payment)
+        about = [ids.payment_workflow(payment_id), ids.card_reversal_workflow(payment_id)]
+        async with services.reads() as session:
+            found = await findings.open_of(session, about)
+        return ReconciledPayment(
+            payment=OperatorPaymentOut.of(await _stored(services, payment_id)),
+            gateway=gateway,
+            findings=[FindingOut.of(row) for row in found],
+        )
+
+    return await idempotency.run(reconcile, poll=lambda _: paths.payment(payment_id))
+
+
+async def _looked_at(services: Services, payment: Payment) -> Payment:
+    """Have an open payment's workflow look at the gateway, even if it had given up."""
+    if payment.status not in OPEN or payment.authority is None:
+        return payment
+    async with services.turns.of(payment.id):
+        try:
+            return await services.commands.look_at_payment(payment, payer_says_paid=True)
+        except Closed:
+            return await _stored(services, payment.id)
+
+
+async def _stored(services: Services, payment_id: UUID) -> Payment:
+    async with services.reads() as session:
+        payment = await payments.find(session, payment_id)
+    if payment is None:
+        raise NotFound("There is no such payment.")
+    return payment
