@@ -38,6 +38,7 @@ TUNABLE = (
 DEFAULTS = {
     "FRONTEND_URL": "http://localhost:3000",
     "RECONCILE_INTERVAL": "PT20S",  # nobody wants to wait two minutes for a lost callback here
+    "SEAL_INTERVAL": "PT5S",  # nor a minute for a seal
 }
 
 

@@ -45,6 +45,7 @@ async def test_two_workers_at_once_make_each_schedule_once(client: Client) -> No
         action = found.action
         assert isinstance(action, ScheduleActionStartWorkflow)
         assert (action.workflow, action.task_queue) == (WORKFLOWS[name][0], QUEUE)
+        assert len(action.args) == (name == SEAL)
 
 
 async def test_a_new_interval_takes_the_place_of_the_old_one_and_a_pause_stays(
