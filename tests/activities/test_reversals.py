@@ -346,3 +346,15 @@ async def test_the_ledger_itself_takes_nothing_back_twice(
 
     assert refused.value.type == "illegal_transition"
     assert await balance(sessions, transfer.sender) == AMOUNT
+
+
+async def test_the_clock_ends_a_wish_and_never_grants_it(
+    desk: Desk, transfer: Transfer, sessions: Sessions
+) -> None:
+    wish = await desk.ask(transfer.id)
+
+    lapsed = await desk.decide(wish, approved=True, by=None, note=None, at=wish.expires_at)
+
+    assert lapsed.status is ReversalStatus.EXPIRED
+    assert await reversals_of(sessions, transfer.id) == []
+    assert await balance(sessions, transfer.receiver) == AMOUNT
