@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from domain.proofs import KnownSeal
 from sandbox.errors import SandboxError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -48,17 +49,60 @@ def demo(home: Home = HOME) -> None:
 
 class Bench(StrEnum):
     LOANS = "loans"
+    LEDGER = "ledger"
+    PAGES = "pages"
 
 
 @app.command()
 def bench(
-    what: Annotated[Bench, typer.Argument(help="What to measure.")], home: Home = HOME
+    what: Annotated[Bench, typer.Argument(help="What to measure.")],
+    home: Home = HOME,
+    seconds: Annotated[int, typer.Option(help="Of each measurement of `ledger`.")] = 20,
 ) -> None:
     """Measure a running sandbox, beside a yardstick taken in the same run."""
-    from benchmarks import loans
+    from benchmarks import ledger, loans, pages
     from sandbox import dev_json
 
-    {Bench.LOANS: loans.run}[what](dev_json.read(home))
+    dev = dev_json.read(home)
+    match what:
+        case Bench.LOANS:
+            loans.run(dev)
+        case Bench.LEDGER:
+            ledger.run(dev, seconds)
+        case Bench.PAGES:
+            pages.run(dev)
+
+
+@app.command()
+def verify_ledger(
+    home: Home = HOME,
+    deployment: Annotated[
+        bool, typer.Option("--deployment", help="The database of DATABASE_URL, not a sandbox's.")
+    ] = False,
+    seal: Annotated[
+        KnownSeal | None,
+        typer.Option(
+            parser=KnownSeal.parse,
+            metavar="NUMBER:SHA256",
+            help="A seal that was noted elsewhere, and must still be there.",
+        ),
+    ] = None,
+) -> None:
+    """Prove every rial: sums, balances, floors, escrow, payments, payouts, and the chain."""
+    import asyncio
+
+    from models import verification
+    from sandbox import dev_json
+    from settings import Settings
+
+    url = (
+        Settings().database_url.get_secret_value()
+        if deployment
+        else dev_json.read(home).database_url
+    )
+    report = asyncio.run(verification.verify(url, seal))
+    print(report)
+    raise SystemExit(0 if report.holds else 1)
 
 
 @app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
