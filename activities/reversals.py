@@ -91,7 +91,7 @@ class PostgresReversalSteps(ReversalSteps):
                 if is_repeat(wish, decision):
                     return wish
                 after = decided(wish, decision)
-                if after.status is ReversalStatus.POSTED:
+                if wish.is_open and after.status is ReversalStatus.POSTED:
                     await _take_back(session, wish, payment)
                 await reversals.save(session, after)
                 return after

@@ -358,3 +358,14 @@ async def test_the_clock_ends_a_wish_and_never_grants_it(
     assert lapsed.status is ReversalStatus.EXPIRED
     assert await reversals_of(sessions, transfer.id) == []
     assert await balance(sessions, transfer.receiver) == AMOUNT
+
+
+async def test_the_clock_leaves_a_granted_wish_alone(desk: Desk, sessions: Sessions) -> None:
+    payment_id, transaction_id = await deposit_of(sessions, await given.a_user(sessions))
+    wish = await desk.ask(transaction_id)
+    granted = await desk.decide(wish)
+
+    after = await desk.decide(wish, approved=False, by=None, note=None, at=wish.expires_at)
+
+    assert after == granted
+    assert (await payment(sessions, payment_id)).status is PaymentStatus.REVERSED
