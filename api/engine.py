@@ -84,7 +84,7 @@ class Commands:
             Refusal: A rule refused it, or the engine is away.
             Closed: The loan has ended.
         """
-        loan = self.client.get_workflow_handle_for(TicketLoan.run, ids.ticket_workflow(ticket_id))
+        loan = self.client.get_workflow_handle(ids.ticket_workflow(ticket_id))
         async with translated():
             ticket: Ticket = await loan.execute_update(_ACTIONS[action], command, id=command_id)
         return ticket

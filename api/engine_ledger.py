@@ -58,7 +58,7 @@ class LedgerCommands:
             Closed: The wish was decided, or it lapsed.
         """
         name = ids.reversal_workflow(reversal_id)
-        wish = self.client.get_workflow_handle_for(LedgerReversal.run, name)
+        wish = self.client.get_workflow_handle(name)
         async with translated():
             after: Reversal = await wish.execute_update(_DECIDE, decision, id=command_id)
         return after

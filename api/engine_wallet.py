@@ -88,7 +88,7 @@ class WalletCommands:
             Closed: The withdrawal has ended.
         """
         name = ids.withdrawal_workflow(withdrawal_id)
-        withdrawal = self.client.get_workflow_handle_for(WalletWithdrawal.run, name)
+        withdrawal = self.client.get_workflow_handle(name)
         update = _DECIDE if isinstance(word, DecideWithdrawal) else _RECORD
         async with translated():
             after: Withdrawal = await withdrawal.execute_update(update, word, id=command_id)
