@@ -1,7 +1,6 @@
 """/codec: lets the Temporal UI show operators what workflows hold. The cipher: engine/codec.py."""
 
 import base64
-import binascii
 from typing import Annotated, Final
 
 from cryptography.exceptions import InvalidTag
@@ -94,7 +93,7 @@ def _parsed(body: Payloads) -> list[Payload]:
             )
             for payload in body.payloads
         ]
-    except binascii.Error as error:
+    except ValueError as error:  # of characters that base64 has not, or of their number
         raise ValidationFailed("/payloads", "Metadata and data are base64.") from error
 
 

@@ -46,6 +46,15 @@ async def test_what_was_tampered_with_is_refused(operator: Person, change: dict[
     problem(answer, 422, "validation_error")
 
 
+@pytest.mark.parametrize("data", ["no base64!", "é", "\x00", "A"])
+@pytest.mark.parametrize("route", ["encode", "decode"])
+async def test_what_is_no_base64_is_refused(operator: Person, route: str, data: str) -> None:
+    for payload in ({"metadata": {}, "data": data}, {"metadata": {data: data}, "data": ""}):
+        answer = await call(operator, route, {"payloads": [payload]})
+
+        problem(answer, 422, "validation_error")
+
+
 async def test_in_a_sandbox_this_machine_may_read(
     database_url: str, temporal: TemporalServer
 ) -> None:
