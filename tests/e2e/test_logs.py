@@ -3,18 +3,23 @@
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import psutil
 import pytest
+from temporalio.client import ScheduleActionStartWorkflow
 
+from engine.client import connect
+from engine.schedules import WORKFLOWS
 from sandbox.addresses import HOST
+from sandbox.environment import TASK_QUEUE
 from sandbox.gateway.envelope import CARD_NUMBER
 from sandbox.gateway.operations import CARD_HASH, CARD_PAN
 from sandbox.ports import free_port
+from tests import given
 from tests.api.people import Person, join, problem
 from tests.e2e.dev import Dev
 from tests.e2e.gateway import begin, call_back, pay_at
@@ -80,13 +85,32 @@ class Pair:
 
 
 @pytest.fixture
-def pair(dev: Dev, tmp_path: Path) -> Iterator[Pair]:
+async def pair(dev: Dev, tmp_path: Path) -> AsyncIterator[Pair]:
     pair = Pair(dev, tmp_path)
     try:
         pair.start()
         yield pair
     finally:
         pair.stop()
+        await _give_the_schedules_back(dev)
+
+
+async def _give_the_schedules_back(dev: Dev) -> None:
+    """The worker that started last has made them its own; so let the sandbox's start again."""
+    info = dev.info
+    client = await connect(info.temporal_address, namespace=info.temporal_namespace, keys=dev.keys)
+    dev.kill("worker")
+
+    async def are_back() -> bool:
+        for name in WORKFLOWS:
+            found = await client.get_schedule_handle(name).describe()
+            action = found.schedule.action
+            assert isinstance(action, ScheduleActionStartWorkflow)
+            if action.task_queue != TASK_QUEUE:
+                return False
+        return True
+
+    await given.eventually(are_back)
 
 
 async def test_no_log_holds_card_data_or_the_merchant_id(
