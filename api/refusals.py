@@ -4,11 +4,16 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from api.problems import PROBLEM_JSON, STATUS
+from api.schemas.common import Processing
 
 PROBLEM_SCHEMA: Final = "Problem"
 _EVERYWHERE: Final = ("database_unavailable", "internal_error")
 
 Responses = dict[int | str, dict[str, Any]]
+# What a write answers when its outcome takes longer than a caller should wait.
+LATER: Final[Responses] = {
+    HTTPStatus.ACCEPTED: {"model": Processing, "description": "Not known yet."}
+}
 
 
 def refusals(*codes: str) -> Responses:

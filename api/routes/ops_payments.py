@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Query, Response, status
+from fastapi import APIRouter, Body, Query, Response
 
 from api import paths
 from api.deps import Held, Idempotent, Operator, Services, Session
@@ -12,8 +12,8 @@ from api.engine_failures import Closed
 from api.idempotency import Attempt
 from api.pages import Cursor, Limit, cut, key_in
 from api.paths import PREFIX
-from api.refusals import Responses, refusals
-from api.schemas.common import Nothing, Page, Processing
+from api.refusals import LATER, Responses, refusals
+from api.schemas.common import Nothing, Page
 from api.schemas.ops import FindingOut, OperatorPaymentOut, ReconciledPayment, ReversePayment
 from domain import card_reversal, ids
 from domain.errors import NotFound
@@ -23,14 +23,11 @@ from workflows.messages import ReverseToCard
 
 router = APIRouter(prefix=f"{PREFIX}/ops/payments", tags=["operators"])
 _OPERATOR: Final = ("not_authenticated", "forbidden")
-_LATER: Final[Responses] = {
-    status.HTTP_202_ACCEPTED: {"model": Processing, "description": "Not known yet."}
-}
 _TRIED: Final = frozenset({CardReversal.DONE, CardReversal.REFUSED})
 
 
 def _answers(*codes: str) -> Responses:
-    return _LATER | refusals(
+    return LATER | refusals(
         *_OPERATOR,
         "csrf_failed",
         "not_found",

@@ -13,9 +13,9 @@ from api.engine_failures import Closed
 from api.idempotency import Attempt
 from api.pages import Cursor, Limit, cut, key_in
 from api.paths import PREFIX
-from api.refusals import Responses, refusals
+from api.refusals import LATER, Responses, refusals
 from api.reversal_desk import Deciding
-from api.schemas.common import Page, Processing
+from api.schemas.common import Page
 from api.schemas.reversals import (
     NewReversalIn,
     ReversalApproval,
@@ -29,13 +29,10 @@ from models.queries import reversals, transactions
 
 router = APIRouter(prefix=f"{PREFIX}/ops/ledger", tags=["operators"])
 _OPERATOR: Final = ("not_authenticated", "forbidden")
-_LATER: Final[Responses] = {
-    status.HTTP_202_ACCEPTED: {"model": Processing, "description": "Not known yet."}
-}
 
 
 def _answers(*codes: str) -> Responses:
-    return _LATER | refusals(
+    return LATER | refusals(
         *_OPERATOR,
         "csrf_failed",
         "not_found",

@@ -6,14 +6,14 @@ from uuid import UUID
 
 import structlog
 from cryptography.exceptions import InvalidTag
-from fastapi import APIRouter, Body, Query, Response, status
+from fastapi import APIRouter, Body, Query, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.deps import Held, Operator, Services, Session
 from api.pages import Cursor, Limit, cut, key_in
 from api.paths import PREFIX
-from api.refusals import Responses, refusals
-from api.schemas.common import Page, Processing
+from api.refusals import LATER, refusals
+from api.schemas.common import Page
 from api.schemas.withdrawals import (
     Approval,
     FailedAtBank,
@@ -30,10 +30,7 @@ from workflows.messages import DecideWithdrawal, RecordPayout
 log = structlog.get_logger("api")
 router = APIRouter(prefix=f"{PREFIX}/ops/withdrawals", tags=["operators"])
 _OPERATOR: Final = ("not_authenticated", "forbidden")
-_LATER: Final[Responses] = {
-    status.HTTP_202_ACCEPTED: {"model": Processing, "description": "Not known yet."}
-}
-_MOVED: Final = _LATER | refusals(
+_MOVED: Final = LATER | refusals(
     *_OPERATOR,
     "csrf_failed",
     "not_found",

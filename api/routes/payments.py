@@ -14,8 +14,8 @@ from api.idempotency import Attempt
 from api.pages import Cursor, Limit, cut, key_in
 from api.paths import PREFIX
 from api.problems import engine_unavailable
-from api.refusals import Responses, refusals
-from api.schemas.common import Page, Processing
+from api.refusals import LATER, refusals
+from api.schemas.common import Page
 from api.schemas.payments import NewTopUp, PaymentOut
 from domain.errors import IllegalTransition, NotFound, PaymentPending
 from domain.payment import Payment, check_amount
@@ -23,16 +23,13 @@ from domain.ticket import Action, Role, TicketStatus
 from models.queries import payments, tickets
 
 router = APIRouter(prefix=f"{PREFIX}/payments", tags=["payments"])
-_LATER: Responses = {
-    status.HTTP_202_ACCEPTED: {"model": Processing, "description": "Not known yet."}
-}
 
 
 @router.post(
     "/initiate/",
     status_code=status.HTTP_201_CREATED,
     response_model=PaymentOut,
-    responses=_LATER
+    responses=LATER
     | refusals(
         "not_authenticated",
         "csrf_failed",

@@ -15,8 +15,8 @@ from api.moves import Moving, seen_by
 from api.pages import Cursor, Limit, cut, key_in
 from api.paths import PREFIX
 from api.problems import engine_unavailable
-from api.refusals import Responses, refusals
-from api.schemas.common import Nothing, Page, Processing
+from api.refusals import LATER, Responses, refusals
+from api.schemas.common import Nothing, Page
 from api.schemas.tickets import Cancel, NewTicket, Side, TicketOut, TransitionOut
 from domain import plan
 from domain.asset import Asset
@@ -34,13 +34,10 @@ _BODY = (
     "unsupported_media_type",
 )
 _MOVED = ("forbidden", "illegal_transition")
-_LATER: Responses = {
-    status.HTTP_202_ACCEPTED: {"model": Processing, "description": "Not known yet."}
-}
 
 
 def _answers(*codes: str) -> Responses:
-    return _LATER | refusals(*_LOGIN, "not_found", "engine_unavailable", *codes, *_BODY)
+    return LATER | refusals(*_LOGIN, "not_found", "engine_unavailable", *codes, *_BODY)
 
 
 @router.get("/", responses=refusals("not_authenticated", "validation_error"))

@@ -1,7 +1,6 @@
 """/wallet/transfer: money from one user to another. It moves in a workflow, not here."""
 
 from datetime import UTC, datetime
-from typing import Final
 from uuid import UUID
 
 from fastapi import APIRouter, Response, status
@@ -11,8 +10,7 @@ from api.deps import Caller, CurrentUser, Held, Idempotent, Services, Session
 from api.engine_failures import Closed
 from api.idempotency import Attempt
 from api.paths import PREFIX
-from api.refusals import Responses, refusals
-from api.schemas.common import Processing
+from api.refusals import LATER, refusals
 from api.schemas.transfers import NewTransferIn, TransferOut
 from domain import ids
 from domain.errors import NotFound
@@ -20,16 +18,13 @@ from domain.transfer import NewTransfer, Transfer, check_parties, unknown_receiv
 from models.queries import transfers
 
 router = APIRouter(prefix=f"{PREFIX}/wallet/transfer", tags=["wallet"])
-_LATER: Final[Responses] = {
-    status.HTTP_202_ACCEPTED: {"model": Processing, "description": "Not known yet."}
-}
 
 
 @router.post(
     "/",
     status_code=status.HTTP_201_CREATED,
     response_model=TransferOut,
-    responses=_LATER
+    responses=LATER
     | refusals(
         "not_authenticated",
         "csrf_failed",

@@ -2,7 +2,6 @@
 
 import base64
 from datetime import UTC, datetime
-from typing import Final
 from uuid import UUID
 
 from fastapi import APIRouter, Response, status
@@ -13,8 +12,8 @@ from api.engine_failures import Closed
 from api.idempotency import Attempt
 from api.pages import Cursor, Limit, cut, key_in
 from api.paths import PREFIX
-from api.refusals import Responses, refusals
-from api.schemas.common import Page, Processing
+from api.refusals import LATER, refusals
+from api.schemas.common import Page
 from api.schemas.withdrawals import NewWithdrawalIn, WithdrawalOut
 from domain import ids
 from domain.errors import NotFound
@@ -23,16 +22,13 @@ from domain.withdrawal import NewWithdrawal, Withdrawal, check_amount
 from models.queries import withdrawals
 
 router = APIRouter(prefix=f"{PREFIX}/wallet/withdrawals", tags=["wallet"])
-_LATER: Final[Responses] = {
-    status.HTTP_202_ACCEPTED: {"model": Processing, "description": "Not known yet."}
-}
 
 
 @router.post(
     "/",
     status_code=status.HTTP_201_CREATED,
     response_model=WithdrawalOut,
-    responses=_LATER
+    responses=LATER
     | refusals(
         "not_authenticated",
         "csrf_failed",

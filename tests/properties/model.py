@@ -92,7 +92,7 @@ class Model:
 
     @singledispatchmethod
     def _apply(self, command: object) -> object:
-        raise NotImplementedError(command)
+        raise TypeError(f"no rule for {command}")
 
     @_apply.register
     def _(self, command: LoanRequest) -> object:

@@ -155,7 +155,7 @@ def compared(result: object) -> object:
             return result.status
         case Sealed():
             return result.made > 0
-    raise NotImplementedError(result)
+    raise TypeError(f"nothing to compare in {result}")
 
 
 async def _balances(session: AsyncSession) -> dict[Any, object]:
