@@ -204,12 +204,32 @@ async def test_of_ten_decisions_at_once_one_is_made(
         return_exceptions=True,
     )
 
-    [made] = [outcome for outcome in outcomes if isinstance(outcome, Withdrawal)]
+    # One is made; those that say the same hear of it, the others are refused.
+    heard = [outcome for outcome in outcomes if isinstance(outcome, Withdrawal)]
+    made = heard[0]
     assert await stored(sessions, asked) == made
     returned = made.status is WithdrawalStatus.REJECTED
     assert await wallet(sessions, asked) == MONEY - (0 if returned else AMOUNT)
     for outcome in outcomes:
-        assert outcome is made or getattr(outcome, "type", None) == "illegal_transition"
+        assert outcome == made or getattr(outcome, "type", None) == "illegal_transition"
+
+
+async def test_a_word_that_is_given_anew_at_another_time_finds_itself_taken(
+    steps: PostgresWithdrawalSteps, asked: Withdrawal, operator: UUID, sessions: Sessions
+) -> None:
+    """A workflow task that died after the step's commit is begun anew, with another time."""
+    later = NOW + timedelta(seconds=9)
+    decision = yes(asked, operator)
+    result = PayoutResult(asked.id, operator, None, "closed", NOW)
+
+    decided = [
+        await run(steps.decide_withdrawal, one) for one in (decision, replace(decision, at=later))
+    ]
+    closed = [await run(steps.close_withdrawal, one) for one in (result, replace(result, at=later))]
+
+    assert decided[0] == decided[1]
+    assert closed[0] == closed[1]
+    assert await wallet(sessions, asked) == MONEY
 
 
 async def test_of_ten_results_at_once_one_is_recorded(

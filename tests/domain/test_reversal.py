@@ -96,15 +96,15 @@ def test_a_wish_lapses_at_its_deadline_not_before() -> None:
     assert lapsed == replace(WISH, status=ReversalStatus.EXPIRED)
 
 
-def test_a_repeat_is_the_same_decision_of_the_same_operator_at_the_same_time() -> None:
+def test_a_repeat_is_the_same_decision_of_the_same_operator_at_any_time() -> None:
     first = answer(OTHER, approved=True)
     after = decided(WISH, first)
 
     assert is_repeat(after, first)
+    assert is_repeat(after, answer(OTHER, approved=True, after=timedelta(seconds=1)))
     for other in (
         answer(OTHER, approved=False),
         answer(uuid4(), approved=True),
-        answer(OTHER, approved=True, after=timedelta(seconds=1)),
         answer(None, approved=True),
     ):
         assert not is_repeat(after, other)

@@ -196,7 +196,7 @@ class Model:
     @_apply.register
     def _(self, decision: WithdrawalDecision) -> object:
         payout = _known(self.withdrawals, decision.withdrawal_id)
-        made = (decision.by, decision.at, decision.approved)
+        made = (decision.by, decision.approved)
         if payout.decision != made:
             _check_operator(payout, decision.by, "requested")
             if not decision.approved:
@@ -208,11 +208,11 @@ class Model:
     @_apply.register
     def _(self, result: PayoutResult) -> object:
         payout = _known(self.withdrawals, result.withdrawal_id)
-        if payout.closing != (result.at, result.bank_reference):
+        if payout.closing != (result.by, result.bank_reference):
             _check_operator(payout, result.by, "approved")
             ref, is_paid = f"withdrawal:{result.withdrawal_id}", result.bank_reference is not None
             self._end(ref, payout.user_id, payout.amount, left_us=is_paid)
-            payout.closing = (result.at, result.bank_reference)
+            payout.closing = (result.by, result.bank_reference)
             payout.status = "paid" if is_paid else "failed"
         return payout.status
 
@@ -238,7 +238,7 @@ class Model:
     @_apply.register
     def _(self, decision: ReversalDecision) -> object:
         wish = _known(self.wishes, decision.reversal_id)
-        made = (decision.by, decision.at, decision.approved)
+        made = (decision.by, decision.approved)
         if decision.by is None:
             wish.status = "expired" if wish.status == "requested" else wish.status
         elif wish.decision != made:
