@@ -13,6 +13,7 @@ from uuid import UUID
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
+from domain.actions import Terms
 from domain.errors import DomainError
 from domain.payment import Payment, PaymentStatus
 from domain.plan import LoanRequest
@@ -43,6 +44,7 @@ class MoveTicket:
         by: The user who acts, None for the system.
         command_id: Names this command for ever; a repeat changes nothing.
         at: The workflow's time, so that a repeat computes the same deadlines.
+        terms: What the action needs to be told; most need nothing.
     """
 
     ticket_id: UUID
@@ -51,6 +53,7 @@ class MoveTicket:
     command_id: str
     at: datetime
     note: str | None = None
+    terms: Terms | None = None
 
 
 @dataclass(frozen=True)

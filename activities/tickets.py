@@ -1,6 +1,7 @@
 """The steps of a loan, each one database transaction. Money moves with the status or not at all."""
 
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -8,12 +9,16 @@ from temporalio import activity
 
 from activities.contracts import MovedTicket, MoveTicket, TicketSteps
 from activities.refusals import refusals
+from domain.actions import Move, act
 from domain.deadlines import Windows, reminder_at
-from domain.errors import AssetUnavailable, DomainError
-from domain.plan import LoanRequest, act, request
+from domain.errors import AssetUnavailable, DomainError, Forbidden
+from domain.plan import LoanRequest, Plan, request
 from domain.ticket import HOLDS_ASSET, Action, Ticket
 from models.database import Sessions
-from models.queries import assets, ledger, tickets
+from models.queries import assets, ledger, tickets, users
+
+# These take a part of the asset's calendar.
+_TAKING: Final = frozenset({Action.ACCEPT, Action.ACCEPT_EXTENSION})
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,7 @@ class PostgresTicketSteps(TicketSteps):
                 return self._moved(stored)
 
     async def _open(self, session: AsyncSession, wish: LoanRequest) -> Ticket:
-        asset = await assets.terms(session, wish.asset_id)
+        asset = await assets.terms(session, wish.asset_id, queued=True)
         plan = request(wish, asset, self.commission_bps, self.windows)
         if await tickets.is_taken(session, wish.asset_id, wish.starts_at, wish.ends_at):
             raise AssetUnavailable
@@ -57,24 +62,45 @@ class PostgresTicketSteps(TicketSteps):
                     if not await tickets.was_done(session, command.ticket_id, command.command_id):
                         raise
                     ticket = await tickets.get(session, command.ticket_id)
-                    return self._moved(ticket, await self._rivals(session, ticket, command))
+                    return self._moved(ticket, await self._rivals(session, ticket, command.action))
 
     async def _move(self, session: AsyncSession, command: MoveTicket) -> MovedTicket:
         ticket = await tickets.lock(session, command.ticket_id)
-        plan = act(ticket, command.action, command.by, command.at, self.windows)
-        rivals = await self._rivals(session, plan.ticket, command)
+        move = Move(command.action, command.by, command.at, command.terms)
+        plan = act(ticket, move, self.windows)
+        await _permit(session, move)
+        rivals = await self._taken(session, ticket, plan, move)
         if plan.posting:
             await ledger.post(session, plan.posting)
         await tickets.save(session, plan, command.command_id, command.note)
         return self._moved(plan.ticket, rivals)
 
-    async def _rivals(
-        self, session: AsyncSession, ticket: Ticket, command: MoveTicket
+    async def _taken(
+        self, session: AsyncSession, before: Ticket, plan: Plan, move: Move
     ) -> tuple[UUID, ...]:
-        if command.action is not Action.ACCEPT or ticket.status not in HOLDS_ASSET:
+        """Return the pending tickets whose time this move takes; refuse what is another's."""
+        after = plan.ticket
+        if move.action is Action.EXTEND and after.extension:
+            wanted = (before.ends_at, after.extension.ends_at)
+            if await tickets.is_taken(session, before.asset_id, *wanted):
+                raise AssetUnavailable
+        return await self._rivals(session, after, move.action)
+
+    async def _rivals(
+        self, session: AsyncSession, ticket: Ticket, action: Action
+    ) -> tuple[UUID, ...]:
+        if action not in _TAKING or ticket.status not in HOLDS_ASSET:
             return ()
         await assets.lock(session, ticket.asset_id)
         return await tickets.rivals(session, ticket)
 
     def _moved(self, ticket: Ticket, rivals: tuple[UUID, ...] = ()) -> MovedTicket:
         return MovedTicket(ticket, reminder_at(ticket, self.windows.reminder), rivals)
+
+
+async def _permit(session: AsyncSession, move: Move) -> None:
+    """Let operators alone divide an escrow, whichever way the command came."""
+    if move.action is Action.RESOLVE and not (
+        move.by and await users.is_operator(session, move.by)
+    ):
+        raise Forbidden("An operator decides this.")

@@ -14,7 +14,8 @@ from api.idempotency import Attempt, Idempotency
 from api.problems import engine_unavailable
 from api.schemas.tickets import TicketOut
 from domain.errors import NotFound
-from domain.ticket import Action, Ticket, check
+from domain.ticket import Action, Ticket
+from domain.transitions import check
 from models.queries import tickets
 from workflows.messages import TicketCommand
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from domain.ticket import Ticket, TicketStatus
+from domain.ticket import Stage, Ticket, TicketStatus
 
 
 @dataclass(frozen=True)
@@ -15,25 +15,33 @@ class Windows:
     handover: timedelta = field(default=timedelta(hours=24))
     confirm_return: timedelta = field(default=timedelta(hours=48))
     reminder: timedelta = field(default=timedelta(hours=24))
+    extension: timedelta = field(default=timedelta(hours=24))
+    claim: timedelta = field(default=timedelta(hours=72))
 
 
 def deadline(ticket: Ticket, at: datetime, windows: Windows) -> datetime | None:
-    """Return when the status that `ticket` entered at `at` ends by itself; None if closed."""
-    match ticket.status:
-        case TicketStatus.PENDING:
+    """Return when the state that `ticket` entered at `at` ends by itself; None if it does not."""
+    match ticket.stage:
+        case Stage.PENDING:
             # A loan that should begin at once has no start left to wait for, only an end.
             begins = ticket.starts_at if ticket.starts_at > at else ticket.ends_at
             return min(at + windows.answer, begins)
-        case TicketStatus.ACCEPTED:
+        case Stage.ACCEPTED:
             return min(at + windows.payment, ticket.ends_at)
-        case TicketStatus.ESCROW:
+        case Stage.ESCROW:
             return max(at, ticket.starts_at) + windows.handover
-        case TicketStatus.ACTIVE:
+        case Stage.ACTIVE | Stage.OFFERED:
             return ticket.ends_at + windows.confirm_return
+        case Stage.CLAIMED:
+            return at + windows.claim
         case _:
             return None
 
 
 def reminder_at(ticket: Ticket, window: timedelta) -> datetime | None:
-    """Return when the borrower is reminded that an active loan ends, else None."""
-    return ticket.ends_at - window if ticket.status is TicketStatus.ACTIVE else None
+    """Return when the borrower is reminded that an active loan ends, else None.
+
+    Who disputes a loan does not have to be told that it ends.
+    """
+    is_running = ticket.status is TicketStatus.ACTIVE and ticket.dispute is None
+    return ticket.ends_at - window if is_running else None

@@ -6,6 +6,7 @@ DomainError
 ├── ValidationFailed
 ├── IdempotencyKeyReused
 ├── IllegalTransition
+├── OfferPending
 ├── PaymentPending
 ├── NotReversible
 ├── InsufficientFunds
@@ -66,8 +67,18 @@ class IdempotencyKeyReused(DomainError):
 class IllegalTransition(DomainError):
     code = "illegal_transition"
 
-    def __init__(self, action: str, status: str, what: str = "ticket") -> None:
-        super().__init__(f"Cannot {action} a {what} that is {status}.", status=status)
+    def __init__(self, action: str, status: str, what: str = "ticket", stage: str = "") -> None:
+        """Name the status; `stage` says it in more words, where there is more to say."""
+        super().__init__(f"Cannot {action} a {what} that is {stage or status}.", status=status)
+
+
+class OfferPending(DomainError):
+    """One offer at a time: the lender answers it, or it lapses."""
+
+    code = "offer_pending"
+
+    def __init__(self) -> None:
+        super().__init__("An extension of this loan is on offer already.")
 
 
 class PaymentPending(DomainError):

@@ -126,6 +126,17 @@ def ticket_payment(ticket_id: UUID, borrower_id: UUID, amount: Decimal) -> Posti
     )
 
 
+def extension_payment(ticket_id: UUID, number: int, borrower_id: UUID, amount: Decimal) -> Posting:
+    """The fee for lending longer joins the ticket's escrow. `number` names the extension."""
+    return Posting(
+        key=ids.ticket_posting(ticket_id, f"extend:{number}"),
+        kind=TransactionKind.TICKET_PAYMENT,
+        ref=ids.ticket_workflow(ticket_id),
+        description="Fee of an extension into escrow",
+        entries=_move(wallet(borrower_id), escrow(ticket_id), amount),
+    )
+
+
 def transfer(
     transfer_id: UUID, sender_id: UUID, receiver_id: UUID, amount: Decimal, description: str
 ) -> Posting:
@@ -181,7 +192,12 @@ class Split:
 
 
 def settlement(
-    ticket_id: UUID, lender_id: UUID, borrower_id: UUID, split: Split, kind: TransactionKind
+    ticket_id: UUID,
+    lender_id: UUID,
+    borrower_id: UUID,
+    split: Split,
+    kind: TransactionKind,
+    description: str,
 ) -> Posting:
     """Empty a ticket's escrow. The key is one for every way to do it, so it happens once."""
     shares = (
@@ -194,6 +210,6 @@ def settlement(
         key=ids.ticket_posting(ticket_id, "settle"),
         kind=kind,
         ref=ids.ticket_workflow(ticket_id),
-        description="Loan settled" if kind is TransactionKind.RELEASE else "Loan cancelled",
+        description=description,
         entries=(Entry(escrow(ticket_id), Side.DEBIT, split.total), *received),
     )

@@ -1,7 +1,6 @@
-"""The life of a ticket. TABLE is the only place that knows who may do what, when.
+"""What a ticket is: its states, who acts on it, and the values it carries.
 
-The workflow, the API's `allowed_actions` and the tests all read it. What each action does to
-the money and the deadline is in domain/plan.py.
+Who may do what, when: domain/transitions.py. What that does: domain/actions.py.
 """
 
 from dataclasses import dataclass
@@ -13,7 +12,9 @@ from uuid import UUID
 
 from domain.asset import Handover
 from domain.cancellation import CancellationPolicy
-from domain.errors import AssetUnavailable, DomainError, Forbidden, IllegalTransition
+from domain.dispute import Dispute, DisputeStatus
+from domain.extension import Extension, ExtensionStatus
+from domain.money import ZERO
 
 
 class TicketStatus(StrEnum):
@@ -30,11 +31,26 @@ CLOSED: Final = frozenset({TicketStatus.COMPLETED, TicketStatus.CANCELLED})
 HOLDS_ASSET: Final = frozenset({TicketStatus.ACCEPTED, TicketStatus.ESCROW, TicketStatus.ACTIVE})
 
 
+class Stage(StrEnum):
+    """Where a ticket stands, as far as the rules care: an active one has four of them."""
+
+    PENDING = "pending"
+    ACCEPTED = "accepted"
+    ESCROW = "escrow"
+    ACTIVE = "active"
+    OFFERED = "active, with an extension on offer"
+    CLAIMED = "active, with a claim to answer"
+    CONTESTED = "active, with a contested claim"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+
+
 class Role(StrEnum):
     """What the one who acts is to this ticket. `system` is a timer or another workflow."""
 
     BORROWER = "borrower"
     LENDER = "lender"
+    OPERATOR = "operator"
     SYSTEM = "system"
 
 
@@ -46,8 +62,16 @@ class Action(StrEnum):
     PAY = "pay"
     HANDOVER = "handover"
     COMPLETE = "complete"
+    EXTEND = "extend"
+    ACCEPT_EXTENSION = "accept_extension"
+    DECLINE_EXTENSION = "decline_extension"
+    DISPUTE = "dispute"
+    ACCEPT_CLAIM = "accept_claim"
+    CONTEST_CLAIM = "contest_claim"
+    RESOLVE = "resolve"
     REMIND = "remind"
     EXPIRE = "expire"
+    LAPSE_EXTENSION = "lapse_extension"
     YIELD_ASSET = "yield_asset"  # another request for the same time was accepted
 
 
@@ -64,7 +88,11 @@ class Ticket:
 
     Attributes:
         commission_bps: The platform's part of what the lender earns, in basis points.
-        deadline_at: When the present status ends by itself; None once closed.
+        deadline_at: When the present state ends by itself; None once closed, and while an
+            operator has to decide.
+        daily_fee: The asset's price when it was asked for; an extension is charged by it, too.
+        cancellation_version: Which terms the policy stands for; pinned by the acceptance.
+        extension: The latest offer to lend for longer.
     """
 
     id: UUID
@@ -84,10 +112,24 @@ class Ticket:
     note: str | None
     created_at: datetime
     updated_at: datetime
+    daily_fee: Decimal = ZERO
+    cancellation_version: int | None = None
+    extension: Extension | None = None
+    dispute: Dispute | None = None
+
+    @property
+    def stage(self) -> Stage:
+        if self.status is not TicketStatus.ACTIVE:
+            return Stage(self.status.value)
+        if self.dispute:
+            is_open = self.dispute.status is DisputeStatus.OPEN
+            return Stage.CLAIMED if is_open else Stage.CONTESTED
+        is_offered = self.extension and self.extension.status is ExtensionStatus.OFFERED
+        return Stage.OFFERED if is_offered else Stage.ACTIVE
 
     @property
     def total(self) -> Decimal:
-        """What the borrower pays into escrow."""
+        """What the borrower pays into escrow, extensions included."""
         return self.fee + self.deposit
 
     @property
@@ -98,74 +140,3 @@ class Ticket:
         """Return what a user is to this ticket, or None for a stranger."""
         parties = {self.borrower_id: Role.BORROWER, self.lender_id: Role.LENDER}
         return parties.get(user_id)
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One row of the table: where an action leads and who may take it."""
-
-    target: TicketStatus
-    who: frozenset[Role]
-
-
-def _rule(target: TicketStatus, *who: Role) -> Rule:
-    return Rule(target, frozenset(who))
-
-
-_S, _R = TicketStatus, Role
-TABLE: Final[dict[tuple[TicketStatus, Action], Rule]] = {
-    (_S.PENDING, Action.ACCEPT): _rule(_S.ACCEPTED, _R.LENDER),
-    (_S.PENDING, Action.DECLINE): _rule(_S.CANCELLED, _R.LENDER),
-    (_S.PENDING, Action.CANCEL): _rule(_S.CANCELLED, _R.BORROWER),
-    (_S.PENDING, Action.EXPIRE): _rule(_S.CANCELLED, _R.SYSTEM),
-    (_S.PENDING, Action.YIELD_ASSET): _rule(_S.CANCELLED, _R.SYSTEM),
-    (_S.ACCEPTED, Action.PAY): _rule(_S.ESCROW, _R.BORROWER),
-    (_S.ACCEPTED, Action.CANCEL): _rule(_S.CANCELLED, _R.BORROWER, _R.LENDER),
-    (_S.ACCEPTED, Action.EXPIRE): _rule(_S.CANCELLED, _R.SYSTEM),
-    (_S.ESCROW, Action.HANDOVER): _rule(_S.ACTIVE, _R.BORROWER, _R.SYSTEM),
-    (_S.ESCROW, Action.CANCEL): _rule(_S.CANCELLED, _R.BORROWER, _R.LENDER),
-    (_S.ESCROW, Action.EXPIRE): _rule(_S.CANCELLED, _R.SYSTEM),
-    (_S.ACTIVE, Action.COMPLETE): _rule(_S.COMPLETED, _R.LENDER, _R.SYSTEM),
-    (_S.ACTIVE, Action.REMIND): _rule(_S.ACTIVE, _R.SYSTEM),
-}
-REASONS: Final[dict[Action, CancelReason]] = {
-    Action.DECLINE: CancelReason.DECLINED,
-    Action.CANCEL: CancelReason.WITHDRAWN,
-    Action.EXPIRE: CancelReason.EXPIRED,
-    Action.YIELD_ASSET: CancelReason.ASSET_TAKEN,
-}
-# What happens by itself at `deadline_at`.
-AT_DEADLINE: Final[dict[TicketStatus, Action]] = {
-    TicketStatus.PENDING: Action.EXPIRE,
-    TicketStatus.ACCEPTED: Action.EXPIRE,
-    TicketStatus.ESCROW: Action.EXPIRE,
-    TicketStatus.ACTIVE: Action.COMPLETE,
-}
-
-
-def allowed_actions(status: TicketStatus, role: Role) -> list[Action]:
-    """List what `role` may do to a ticket now, in the order of the table."""
-    return [action for (at, action), rule in TABLE.items() if at is status and role in rule.who]
-
-
-def check(ticket: Ticket, action: Action, role: Role | None) -> Rule:
-    """Find the rule for an action, or refuse it.
-
-    Raises:
-        Forbidden: `role` may never take this action.
-        AssetUnavailable: The ticket already gave way to another one for the same time.
-        IllegalTransition: `role` may take it, but not in this status.
-    """
-    rule = TABLE.get((ticket.status, action))
-    if rule and role in rule.who:
-        return rule
-    raise _refusal(ticket, action, role)
-
-
-def _refusal(ticket: Ticket, action: Action, role: Role | None) -> DomainError:
-    if not any(role in rule.who for (_, named), rule in TABLE.items() if named is action):
-        return Forbidden(f"You may not {action} this ticket.")
-    if action is Action.ACCEPT and ticket.cancel_reason is CancelReason.ASSET_TAKEN:
-        # Whether a late click meets the calendar or its consequence, the lender hears why.
-        return AssetUnavailable()
-    return IllegalTransition(action, ticket.status)

@@ -13,10 +13,12 @@ from activities.payments import PostgresPaymentSteps
 from domain import ledger
 from domain.asset import Asset, Handover
 from domain.cancellation import CancellationPolicy
+from domain.dispute import Dispute, DisputeStatus
+from domain.extension import Extension, ExtensionStatus
 from domain.ledger import Posting
 from domain.payment import Payment, PaymentStatus
 from domain.plan import LoanRequest
-from domain.ticket import Ticket, TicketStatus
+from domain.ticket import Stage, Ticket, TicketStatus
 from models.asset import AssetRow
 from models.base import new_id
 from models.database import Sessions
@@ -63,8 +65,32 @@ def a_ticket(**changes: Any) -> Ticket:
         "note": None,
         "created_at": NOW,
         "updated_at": NOW,
+        "daily_fee": Decimal(100_000),
+        "cancellation_version": None if status is TicketStatus.PENDING else 1,
     }
     return Ticket(**values | changes)
+
+
+def a_ticket_at(stage: Stage, **changes: Any) -> Ticket:
+    """A ticket of three days at 100,000 rials, in any stage; claims are the lender's."""
+    if stage not in _WITHIN_ACTIVE:
+        return a_ticket(status=TicketStatus(stage.value), **changes)
+    ticket = a_ticket(status=TicketStatus.ACTIVE, deadline_at=NOW + 6 * DAY, **changes)
+    if stage is Stage.OFFERED:
+        return replace(ticket, extension=an_offer(ticket))
+    status = DisputeStatus.OPEN if stage is Stage.CLAIMED else DisputeStatus.CONTESTED
+    dispute = Dispute(status, ticket.lender_id, "Scratched.", Decimal(400_000), NOW)
+    deadline_at = NOW + 3 * DAY if stage is Stage.CLAIMED else None
+    return replace(ticket, dispute=dispute, deadline_at=deadline_at)
+
+
+_WITHIN_ACTIVE = (Stage.OFFERED, Stage.CLAIMED, Stage.CONTESTED)
+
+
+def an_offer(ticket: Ticket) -> Extension:
+    end = ticket.ends_at + 2 * DAY
+    status = ExtensionStatus.OFFERED
+    return Extension(1, status, end, 2 * ticket.daily_fee, NOW, NOW + DAY)
 
 
 def a_wish(asset: Asset, borrower_id: UUID | None = None, **changes: Any) -> LoanRequest:

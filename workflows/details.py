@@ -1,28 +1,54 @@
 """What operators read of a running workflow in the Temporal UI, in Markdown."""
 
+from domain.dispute import Dispute, DisputeStatus
+from domain.extension import Extension, ExtensionStatus
 from domain.payment import Payment
 from domain.reversal import Reversal
-from domain.ticket import AT_DEADLINE, Ticket
+from domain.ticket import Ticket
 from domain.transfer import NewTransfer
+from domain.transitions import AT_DEADLINE
 from domain.withdrawal import Withdrawal, WithdrawalStatus
 from workflows.messages import ReverseToCard
 
 
 def describe_ticket(ticket: Ticket) -> str:
-    """Say who lends what to whom for how much, and what happens next by itself."""
+    """Say who lends what to whom for how much, and what happens next."""
     lines = [
-        f"### Loan {ticket.status}",
+        f"### Loan {ticket.stage}",
         f"- asset `{ticket.asset_id}`",
         f"- borrower `{ticket.borrower_id}`, lender `{ticket.lender_id}`",
         f"- fee {ticket.fee:,} + deposit {ticket.deposit:,} = **{ticket.total:,} rials**",
         f"- {ticket.starts_at:%Y-%m-%d %H:%M} to {ticket.ends_at:%Y-%m-%d %H:%M} UTC",
     ]
     if ticket.deadline_at:
-        then = AT_DEADLINE[ticket.status]
+        then = AT_DEADLINE[ticket.stage]
         lines.append(f"- at {ticket.deadline_at:%Y-%m-%d %H:%M} UTC by itself: **{then}**")
+    if ticket.extension:
+        lines.append(_offer(ticket.extension))
+    if ticket.dispute:
+        lines += _dispute(ticket.dispute)
     if ticket.cancel_reason:
         lines.append(f"- reason: {ticket.cancel_reason}")
     return "\n".join(lines)
+
+
+def _offer(extension: Extension) -> str:
+    price = f"to {extension.ends_at:%Y-%m-%d %H:%M} UTC for {extension.fee:,} rials more"
+    if extension.status is ExtensionStatus.OFFERED:
+        price += f", open until {extension.expires_at:%Y-%m-%d %H:%M} UTC"
+    return f"- extension {extension.status}: {price}"
+
+
+def _dispute(dispute: Dispute) -> list[str]:
+    lines = [f"- dispute {dispute.status}: `{dispute.opened_by}` claims {dispute.claim:,} rials"]
+    if dispute.status is DisputeStatus.CONTESTED:
+        lines.append(
+            "- **an operator divides the escrow**: read the reason and the notes, then send "
+            "PATCH `/tickets/{id}/dispute/resolve/` or the update `resolve`"
+        )
+    if dispute.to_lender is not None:
+        lines.append(f"- lender {dispute.to_lender:,}, borrower {dispute.to_borrower:,} rials")
+    return lines
 
 
 def describe_payment(payment: Payment) -> str:

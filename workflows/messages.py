@@ -11,13 +11,16 @@ from uuid import UUID
 
 from temporalio.exceptions import ApplicationError
 
+from domain.actions import Terms
+
 
 @dataclass(frozen=True)
 class TicketCommand:
-    """Who acts, and what they say about it."""
+    """Who acts, what they say about it, and the terms if the action has any."""
 
     by: UUID
     note: str | None = None
+    terms: Terms | None = None
 
 
 class Reported(StrEnum):

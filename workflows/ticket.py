@@ -1,27 +1,41 @@
 """The life of one loan: it waits for people and for time, and takes one step for each."""
 
 import asyncio
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from temporalio import workflow
+from temporalio.common import SearchAttributeUpdate
 from temporalio.exceptions import ApplicationError, FailureError
 
 with workflow.unsafe.imports_passed_through():
     from activities.contracts import MovedTicket, MoveTicket, PaymentSteps, TicketSteps, refuse
     from domain import ids
+    from domain.actions import Terms
     from domain.errors import DomainError
     from domain.plan import LoanRequest
-    from domain.ticket import AT_DEADLINE, Action, Ticket, check
+    from domain.ticket import Action, Stage, Ticket
+    from domain.transitions import AT_DEADLINE, acting_as, check
     from workflows import attributes
     from workflows.desk import Desk
     from workflows.details import describe_ticket
     from workflows.messages import Decision, TicketCommand
     from workflows.steps import take
+    from workflows.ticket_updates import TicketUpdates
+
+
+@dataclass(frozen=True)
+class Due:
+    """What happens by itself, and when."""
+
+    at: datetime
+    action: Action
 
 
 @workflow.defn
-class TicketLoan:
+class TicketLoan(TicketUpdates):
     """Lives as long as its ticket. All state is in the row; what is here is its latest copy."""
 
     @workflow.init
@@ -31,6 +45,7 @@ class TicketLoan:
         self._ticket: Ticket | None = None
         self._refused: ApplicationError | None = None
         self._remind_at: datetime | None = None
+        self._reminded_of: datetime | None = None  # the end that the borrower was told about
         self._rivals: list[UUID] = []
         self._lock = asyncio.Lock()
         self._desk = Desk()
@@ -51,60 +66,12 @@ class TicketLoan:
     def _refusal_type(self) -> str:
         return (self._refused and self._refused.type) or "unknown"
 
-    # What callers may ask. A validator refuses cheaply; the step decides.
+    # What is asked of every loan; what people do is in ticket_updates.py.
 
     @workflow.update(description="Wait until the request is stored, then return the ticket.")
     async def requested(self) -> Ticket:
         await workflow.wait_condition(lambda: bool(self._ticket or self._refused))
         return self._known()
-
-    @workflow.update(description="Lender: promise the asset for the period.")
-    async def accept(self, command: TicketCommand) -> Ticket:
-        return await self._act(Action.ACCEPT, command)
-
-    @workflow.update(description="Lender: turn the request down.")
-    async def decline(self, command: TicketCommand) -> Ticket:
-        return await self._act(Action.DECLINE, command)
-
-    @workflow.update(description="Borrower or lender: withdraw before the hand-over.")
-    async def cancel(self, command: TicketCommand) -> Ticket:
-        return await self._act(Action.CANCEL, command)
-
-    @workflow.update(description="Borrower: put fee and deposit into escrow.")
-    async def pay(self, command: TicketCommand) -> Ticket:
-        return await self._act(Action.PAY, command)
-
-    @workflow.update(description="Borrower: confirm that the asset was received.")
-    async def handover(self, command: TicketCommand) -> Ticket:
-        return await self._act(Action.HANDOVER, command)
-
-    @workflow.update(description="Lender: confirm that the asset came back.")
-    async def complete(self, command: TicketCommand) -> Ticket:
-        return await self._act(Action.COMPLETE, command)
-
-    @accept.validator
-    def _may_accept(self, command: TicketCommand) -> None:
-        self._check(Action.ACCEPT, command)
-
-    @decline.validator
-    def _may_decline(self, command: TicketCommand) -> None:
-        self._check(Action.DECLINE, command)
-
-    @cancel.validator
-    def _may_cancel(self, command: TicketCommand) -> None:
-        self._check(Action.CANCEL, command)
-
-    @pay.validator
-    def _may_pay(self, command: TicketCommand) -> None:
-        self._check(Action.PAY, command)
-
-    @handover.validator
-    def _may_handover(self, command: TicketCommand) -> None:
-        self._check(Action.HANDOVER, command)
-
-    @complete.validator
-    def _may_complete(self, command: TicketCommand) -> None:
-        self._check(Action.COMPLETE, command)
 
     @workflow.update(description="Operator: `retry` the step that this workflow is parked on.")
     async def operator_decide(self, decision: Decision) -> str:
@@ -155,7 +122,7 @@ class TicketLoan:
         if self._ticket is None:
             return  # not stored yet: the handler waits for it
         try:
-            check(self._ticket, action, self._ticket.role_of(command.by))
+            check(self._ticket, action, acting_as(self._ticket, action, command.by))
         except DomainError as refusal:
             raise refuse(refusal) from refusal
 
@@ -163,60 +130,85 @@ class TicketLoan:
         await workflow.wait_condition(lambda: bool(self._ticket or self._refused))
         update = workflow.current_update_info()
         command_id = update.id if update else action
-        return await self._move(action, command.by, command_id, command.note)
+        await self._move(action, command.by, command_id, command.note, command.terms)
+        return self._known()
 
     async def _move(
-        self, action: Action, by: UUID | None, command_id: str, note: str | None = None
-    ) -> Ticket:
+        self,
+        action: Action,
+        by: UUID | None,
+        command_id: str,
+        note: str | None = None,
+        terms: Terms | None = None,
+    ) -> None:
         async with self._lock:  # two steps of one ticket never run side by side
-            now = workflow.now()
-            await self._step(MoveTicket(self._known().id, action, by, command_id, now, note))
-        return self._known()
+            ticket, at = self._known(), workflow.now()
+            await self._step(MoveTicket(ticket.id, action, by, command_id, at, note, terms))
 
     async def _step(self, command: MoveTicket) -> None:
         self._adopt(await take(TicketSteps.move_ticket, command, f"Ticket: {command.action}"))
 
     def _adopt(self, moved: MovedTicket) -> None:
         before, self._ticket = self._ticket, moved.ticket
-        reminded = before is not None and before.status is moved.ticket.status
-        self._remind_at = None if reminded else moved.remind_at
+        self._remind_at = moved.remind_at
         self._rivals += moved.rivals
-        # At the start the attribute came with the request; each change of it is one event.
-        if before is not None and not reminded:
-            status = attributes.TICKET_STATUS.value_set(moved.ticket.status)
-            workflow.upsert_search_attributes([status])
+        if before is not None:  # at the start the attributes came with the request
+            self._mark(before, moved.ticket)
         workflow.set_current_details(describe_ticket(moved.ticket))
+
+    def _mark(self, before: Ticket, after: Ticket) -> None:
+        """Show in the lists what changed. Each call is one event, so there is one at most."""
+        changes: list[SearchAttributeUpdate[Any]] = []
+        if before.status is not after.status:
+            changes.append(attributes.TICKET_STATUS.value_set(after.status))
+        waits = after.stage is Stage.CONTESTED
+        if waits is not (before.stage is Stage.CONTESTED):
+            changes.append(attributes.NEEDS_ATTENTION.value_set(waits))
+        if changes:
+            workflow.upsert_search_attributes(changes)
 
     # What happens by itself.
 
     async def _until_moved_or_due(self, seen: Ticket) -> None:
-        due, action = self._next_due(seen)
+        due = self._next_due(seen)
+        if due is None:  # it waits for an operator, for as long as that takes
+            await workflow.wait_condition(lambda: self._ticket is not seen)
+            return
         try:
             await workflow.wait_condition(
                 lambda: self._ticket is not seen,
-                timeout=max((due - workflow.now()).total_seconds(), 0),
-                timeout_summary=f"{action} at {due:%Y-%m-%d %H:%M} UTC",
+                timeout=max((due.at - workflow.now()).total_seconds(), 0),
+                timeout_summary=f"{due.action} at {due.at:%Y-%m-%d %H:%M} UTC",
             )
         except TimeoutError:
-            await self._fall_due(seen, action, due)
+            await self._fall_due(seen, due)
 
-    def _next_due(self, seen: Ticket) -> tuple[datetime, Action]:
-        if self._remind_at and self._remind_at > workflow.now():
-            return self._remind_at, Action.REMIND
-        return seen.deadline_at or workflow.now(), AT_DEADLINE[seen.status]
+    def _next_due(self, seen: Ticket) -> Due | None:
+        """Return what time does next. The end of the state comes before the end of an offer."""
+        dues = []
+        if seen.deadline_at:
+            dues.append(Due(seen.deadline_at, AT_DEADLINE[seen.stage]))
+        if seen.stage is Stage.OFFERED and seen.extension:
+            dues.append(Due(seen.extension.expires_at, Action.LAPSE_EXTENSION))
+        is_told = seen.ends_at == self._reminded_of
+        if self._remind_at and not is_told and self._remind_at > workflow.now():
+            dues.append(Due(self._remind_at, Action.REMIND))
+        return min(dues, key=lambda due: due.at, default=None)
 
-    async def _fall_due(self, seen: Ticket, action: Action, due: datetime) -> None:
+    async def _fall_due(self, seen: Ticket, due: Due) -> None:
         async with self._lock:
-            # A step that began before the deadline had its turn: if it moved the ticket, it won.
+            # A step that began before its time had its turn: if it moved the ticket, it won.
             if self._ticket is not seen:
                 return
             try:
-                # Never before the deadline, even if the server's timer is a moment early.
-                at = max(workflow.now(), due)
-                name = f"{action}:{due.isoformat()}"
-                await self._step(MoveTicket(seen.id, action, None, name, at))
+                # Never before its time, even if the server's timer is a moment early.
+                at = max(workflow.now(), due.at)
+                name = f"{due.action}:{due.at.isoformat()}"
+                await self._step(MoveTicket(seen.id, due.action, None, name, at))
+                if due.action is Action.REMIND:
+                    self._reminded_of = seen.ends_at
             except ApplicationError as refusal:
-                await self._doubt(seen, f"`{action}` was refused: {refusal.message}")
+                await self._doubt(seen, f"`{due.action}` was refused: {refusal.message}")
 
     async def _doubt(self, seen: Ticket, why: str) -> None:
         """Read the row again: no rule refuses the clock, so it is not what we believe it is.

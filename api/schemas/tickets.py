@@ -20,7 +20,8 @@ from api.schemas.common import (
     TimeOut,
 )
 from domain.money import part_of
-from domain.ticket import Action, CancelReason, Ticket, TicketStatus, allowed_actions
+from domain.ticket import Action, CancelReason, Ticket, TicketStatus
+from domain.transitions import allowed_actions
 from models.ticket import TransitionRow
 
 _TICKET: dict[str, Any] = {
@@ -122,7 +123,7 @@ class TicketOut(BaseModel):
             cancel_reason=ticket.cancel_reason,
             dispute=None,
             extension=None,
-            allowed_actions=allowed_actions(ticket.status, role) if role else [],
+            allowed_actions=allowed_actions(ticket, role) if role else [],
             note=ticket.note,
             created_at=ticket.created_at,
             updated_at=ticket.updated_at,

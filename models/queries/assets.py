@@ -13,13 +13,16 @@ from models.asset import AssetRow
 from models.ticket import TicketRow
 
 
-async def terms(session: AsyncSession, asset_id: UUID) -> Asset:
+async def terms(session: AsyncSession, asset_id: UUID, *, queued: bool = False) -> Asset:
     """Return what a request to borrow must know of an asset.
+
+    With `queued` it waits for who is taking the asset's calendar, and who comes next waits for
+    us: a request is then either refused because the time is taken, or seen as a rival.
 
     Raises:
         NotFound: There is no such asset.
     """
-    row = await session.get(AssetRow, asset_id)
+    row = await session.get(AssetRow, asset_id, with_for_update={"read": True} if queued else None)
     if row is None:
         raise NotFound("There is no such asset.")
     return Asset(

@@ -82,19 +82,44 @@ WHERE coalesce(a.balance, 0) IS DISTINCT FROM t.owes
 """
 _TICKETS: Final = """
 SELECT coalesce('ticket:' || t.id, posted.ref),
-    format('%s, with %s', coalesce(t.status, 'no such ticket'), coalesce(posted.kinds, 'no money'))
+    format('%s of %s, with %s of %s in and %s out in %s', coalesce(t.status, 'no such ticket'),
+        t.fee + t.deposit, coalesce(posted.kinds, 'no money'), posted.paid, posted.settled,
+        posted.settlements)
 FROM tickets t FULL JOIN (
-    SELECT ref, string_agg(kind, ', ' ORDER BY kind) AS kinds FROM ledger_transactions
+    SELECT ref, string_agg(DISTINCT kind, ', ' ORDER BY kind) AS kinds,
+        sum(amount) FILTER (WHERE kind = 'ticket_payment') AS paid,
+        sum(amount) FILTER (WHERE kind <> 'ticket_payment') AS settled,
+        count(*) FILTER (WHERE kind <> 'ticket_payment') AS settlements
+    FROM ledger_transactions
     WHERE kind IN ('ticket_payment', 'release', 'refund') GROUP BY ref
 ) posted ON posted.ref = 'ticket:' || t.id
-WHERE NOT coalesce(CASE t.status
-    WHEN 'pending' THEN posted.kinds IS NULL
-    WHEN 'accepted' THEN posted.kinds IS NULL
-    WHEN 'escrow' THEN posted.kinds = 'ticket_payment'
-    WHEN 'active' THEN posted.kinds = 'ticket_payment'
-    WHEN 'completed' THEN posted.kinds = 'release, ticket_payment'
-    WHEN 'cancelled' THEN posted.kinds IS NULL OR posted.kinds = 'refund, ticket_payment'
-END, false)
+WHERE NOT coalesce(CASE
+    WHEN t.status IN ('pending', 'accepted') THEN posted.kinds IS NULL
+    WHEN t.status IN ('escrow', 'active') THEN posted.kinds = 'ticket_payment'
+    WHEN t.status = 'completed' THEN posted.kinds = 'release, ticket_payment'
+    WHEN t.status = 'cancelled' THEN posted.kinds IS NULL OR posted.kinds = 'refund, ticket_payment'
+END AND (posted.kinds IS NULL OR posted.paid = t.fee + t.deposit)
+    AND (posted.settlements IS NULL OR posted.settlements = 0
+        OR posted.settlements = 1 AND posted.settled = posted.paid), false)
+UNION ALL
+SELECT 'ticket:' || t.id, format('its dispute gives %s to the lender and %s to the borrower, '
+    'the ledger gave %s and %s', t.dispute_to_lender, t.dispute_to_borrower, given.lender,
+    given.borrower)
+FROM tickets t LEFT JOIN (
+    SELECT t.ref, t.ticket_id,
+        coalesce(sum(e.amount) FILTER (WHERE a.owner_id = t.lender_id), 0) AS lender,
+        coalesce(sum(e.amount) FILTER (WHERE a.owner_id = t.borrower_id), 0) AS borrower
+    FROM (
+        SELECT tickets.id AS ticket_id, lender_id, borrower_id, l.id, l.ref
+        FROM tickets JOIN ledger_transactions l ON l.ref = 'ticket:' || tickets.id
+        WHERE dispute_to_lender IS NOT NULL AND l.kind = 'release'
+    ) t
+    JOIN ledger_entries e ON e.transaction_id = t.id AND e.type = 'credit'
+    JOIN ledger_accounts a ON a.id = e.account_id
+    GROUP BY t.ref, t.ticket_id
+) given ON given.ticket_id = t.id
+WHERE t.dispute_to_lender IS NOT NULL AND (given.lender, given.borrower)
+    IS DISTINCT FROM (t.dispute_to_lender, t.dispute_to_borrower)
 """
 _PAYMENTS: Final = """
 SELECT coalesce('payment:' || p.id, d.ref),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
-from typing import cast
+from typing import Any, Final, cast
 from uuid import UUID
 
 from psycopg.errors import ExclusionViolation, UniqueViolation
@@ -11,7 +11,9 @@ from sqlalchemy import Insert, Table, Update, bindparam, exists, insert, or_, se
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.dispute import Dispute
 from domain.errors import AssetUnavailable, NotFound
+from domain.extension import Extension
 from domain.plan import Plan
 from domain.ticket import HOLDS_ASSET, Ticket, TicketStatus
 from models.ticket import TicketRow, TransitionRow
@@ -19,11 +21,25 @@ from models.ticket import TicketRow, TransitionRow
 # Tables rather than mapped classes: a step that moves money skips the ORM's bookkeeping.
 _T = cast("Table", TicketRow.__table__)
 _LINES = cast("Table", TransitionRow.__table__)
-# The columns and the domain's fields have the same names: a row is a ticket.
-_TICKETS = select(*(_T.c[field.name] for field in fields(Ticket)))
+# The columns and the domain's fields have the same names; those of the parts are prefixed.
+_PARTS: Final = {"extension": Extension, "dispute": Dispute}
+_OWN: Final = tuple(field.name for field in fields(Ticket) if field.name not in _PARTS)
+_OF_PARTS: Final = tuple(
+    f"{part}_{field.name}" for part, kind in _PARTS.items() for field in fields(kind)
+)
+_FIRST_OF_DISPUTE: Final = len(_OWN) + len(fields(Extension))
+_TICKETS = select(*(_T.c[name] for name in (*_OWN, *_OF_PARTS)))
 _ONE = _TICKETS.where(_T.c.id == bindparam("ticket_id"))
 _LOCKED = _ONE.with_for_update(key_share=True)
-_CHANGING = ("status", "deadline_at", "cancel_reason", "ends_at", "updated_at")
+_CHANGING: Final = (
+    "status",
+    "fee",
+    "ends_at",
+    "deadline_at",
+    "cancel_reason",
+    "cancellation_version",
+    "updated_at",
+)
 _REPEATED = frozenset({"ticket_transitions_command_once", "tickets_pkey"})
 
 
@@ -31,8 +47,27 @@ class AlreadyDone(Exception):
     """This command has changed the ticket before."""
 
 
-def _ticket(row: Sequence[object]) -> Ticket:
-    return Ticket(*row)  # type: ignore[arg-type]  # _COLUMNS follow the fields of Ticket
+def _ticket(row: Sequence[Any]) -> Ticket:
+    """Read a row of `_TICKETS`. A part begins with a column that is never null if it is there."""
+    extension, dispute = row[len(_OWN) : _FIRST_OF_DISPUTE], row[_FIRST_OF_DISPUTE:]
+    values = (
+        *row[: len(_OWN)],
+        Extension(*extension) if extension[0] is not None else None,
+        Dispute(*dispute) if dispute[0] is not None else None,
+    )
+    return Ticket(*values)
+
+
+def _values(ticket: Ticket, names: Sequence[str]) -> dict[str, object]:
+    """Return what a ticket's columns hold: some of its own, and its parts."""
+    values: dict[str, object] = {name: getattr(ticket, name) for name in names}
+    for part, kind in _PARTS.items():
+        held = getattr(ticket, part)
+        values |= {
+            f"{part}_{field.name}": getattr(held, field.name) if held else None
+            for field in fields(kind)
+        }
+    return values
 
 
 async def find(session: AsyncSession, ticket_id: UUID) -> Ticket | None:
@@ -122,8 +157,8 @@ async def insert_new(session: AsyncSession, plan: Plan, command_id: str) -> None
     Raises:
         AlreadyDone: It is stored; the database transaction is aborted.
     """
-    values = {field.name: getattr(plan.ticket, field.name) for field in fields(Ticket)}
-    await _write(session, insert(_T).values(values), plan, command_id, None)
+    new = insert(_T).values(_values(plan.ticket, _OWN))
+    await _write(session, new, plan, command_id, None)
 
 
 async def save(session: AsyncSession, plan: Plan, command_id: str, note: str | None) -> None:
@@ -134,7 +169,7 @@ async def save(session: AsyncSession, plan: Plan, command_id: str, note: str | N
         AssetUnavailable: Another loan holds the asset in some part of the period.
         Either aborts the database transaction.
     """
-    values = {name: getattr(plan.ticket, name) for name in _CHANGING}
+    values = _values(plan.ticket, _CHANGING)
     change = update(_T).where(_T.c.id == plan.ticket.id).values(values)
     await _write(session, change, plan, command_id, note)
 
@@ -167,6 +202,7 @@ def _lines(plan: Plan, command_id: str, note: str | None) -> list[dict[str, obje
             "reason": plan.ticket.cancel_reason,
             "note": note,
             "command_id": command_id,
+            "details": step.details,
         }
         for step in plan.transitions
     ]

@@ -1,5 +1,6 @@
 """Statements on accounts."""
 
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -9,10 +10,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.errors import EmailTaken
 from models.user import User, UserRole
 
+OPERATORS: Final = frozenset({UserRole.OPERATOR, UserRole.ADMIN})
+
 
 async def by_email(session: AsyncSession, email: str) -> User | None:
     """Find an account; `email` is in lower case."""
     return (await session.scalars(select(User).where(User.email == email))).one_or_none()
+
+
+async def is_operator(session: AsyncSession, user_id: UUID) -> bool:
+    """Tell whether somebody is an operator now, and not only when a command set out."""
+    user = await session.get(User, user_id)
+    return user is not None and user.is_active and user.role in OPERATORS
 
 
 async def insert_once(  # noqa: PLR0913  (what an account is made of)

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given as property_of
 from hypothesis import strategies as st
 
+from domain.actions import Move, act
 from domain.asset import Handover
 from domain.cancellation import CancellationPolicy
 from domain.deadlines import Windows
 from domain.errors import DomainError, IllegalTransition, NotFound, OwnAsset, ValidationFailed
 from domain.ledger import AccountKind, Entry, Posting, Side, Split, TransactionKind, settlement
-from domain.plan import Plan, act, request
+from domain.plan import Plan, request
 from domain.ticket import Action, CancelReason, Role, Ticket, TicketStatus
 from tests.given import DAY, NOW, a_ticket, a_wish, an_asset
 
@@ -27,7 +28,7 @@ def take(ticket: Ticket, action: Action, role: Role = Role.SYSTEM, at: Any = Non
     """Act at the deadline if it is the clock that acts, else now."""
     people = {Role.BORROWER: ticket.borrower_id, Role.LENDER: ticket.lender_id}
     usual = ticket.deadline_at if role is Role.SYSTEM and ticket.deadline_at else NOW
-    return act(ticket, action, people.get(role), at or usual, W)
+    return act(ticket, Move(action, people.get(role), at or usual), W)
 
 
 def received(posting: Posting | None) -> list[Decimal]:
@@ -110,7 +111,7 @@ def test_an_unbalanced_posting_cannot_be_made() -> None:
     ticket = a_ticket()
     split = Split(Decimal(1), Decimal(1), Decimal(1))
     good = settlement(
-        ticket.id, ticket.lender_id, ticket.borrower_id, split, TransactionKind.RELEASE
+        ticket.id, ticket.lender_id, ticket.borrower_id, split, TransactionKind.RELEASE, "Settled"
     )
 
     with pytest.raises(ValueError, match="unbalanced"):

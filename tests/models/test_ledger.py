@@ -108,7 +108,9 @@ async def test_crossing_settlements_do_not_deadlock(sessions: Sessions) -> None:
         *(
             post(
                 sessions,
-                ledger.settlement(ticket, *parties, split, ledger.TransactionKind.RELEASE),
+                ledger.settlement(
+                    ticket, *parties, split, ledger.TransactionKind.RELEASE, "Settled"
+                ),
             )
             for number, ticket in enumerate(tickets)
             for parties in [(first, second) if number % 2 else (second, first)]

@@ -249,7 +249,7 @@ async def test_a_settlement_with_the_wrong_amount_is_named(
     split = ledger.Split(lender=AMOUNT / 4, platform=Decimal(0), borrower=Decimal(0))
     await post(
         own_sessions,
-        ledger.settlement(ticket, lender, users[0], split, TransactionKind.RELEASE),
+        ledger.settlement(ticket, lender, users[0], split, TransactionKind.RELEASE, "Settled"),
     )
 
     report = await verified(own_sessions)
