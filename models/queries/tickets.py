@@ -58,6 +58,11 @@ def _ticket(row: Sequence[Any]) -> Ticket:
     return Ticket(*values)
 
 
+def columns(ticket: Ticket) -> dict[str, object]:
+    """Return what the row of a ticket holds."""
+    return _values(ticket, _OWN)
+
+
 def _values(ticket: Ticket, names: Sequence[str]) -> dict[str, object]:
     """Return what a ticket's columns hold: some of its own, and its parts."""
     values: dict[str, object] = {name: getattr(ticket, name) for name in names}
@@ -157,7 +162,7 @@ async def insert_new(session: AsyncSession, plan: Plan, command_id: str) -> None
     Raises:
         AlreadyDone: It is stored; the database transaction is aborted.
     """
-    new = insert(_T).values(_values(plan.ticket, _OWN))
+    new = insert(_T).values(columns(plan.ticket))
     await _write(session, new, plan, command_id, None)
 
 

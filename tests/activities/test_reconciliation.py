@@ -27,7 +27,7 @@ from domain.ticket import TicketStatus
 from models.base import new_id
 from models.database import Sessions, psycopg_url
 from models.finding import FindingRow
-from models.queries import findings
+from models.queries import findings, tickets
 from models.queries import ledger as ledger_queries
 from models.queries.ledger import post
 from tests import given
@@ -306,7 +306,7 @@ async def an_old_ticket(books: Books, status: str) -> UUID:
         status=TicketStatus(status),
         updated_at=LONG_AGO,
     )
-    values = vars(ticket)
+    values = tickets.columns(ticket)
     columns = ", ".join(values)
     names = ", ".join(f":{name}" for name in values)
     books.tamper(f"INSERT INTO tickets ({columns}) VALUES ({names})", **values)

@@ -21,6 +21,7 @@ from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
 from temporalio.worker import Replayer
 
 from domain import ids
+from domain.actions import Terms
 from domain.asset import Asset
 from domain.ledger import AccountKind
 from domain.plan import LoanRequest
@@ -48,6 +49,14 @@ def replayer() -> Replayer:
 
 
 MONEY = Decimal(10_000_000)
+LENDERS = {
+    Action.ACCEPT,
+    Action.DECLINE,
+    Action.COMPLETE,
+    Action.ACCEPT_EXTENSION,
+    Action.DECLINE_EXTENSION,
+    Action.DISPUTE,
+}
 
 
 @pytest.fixture(scope="session")
@@ -102,12 +111,17 @@ class Loan:
     request: LoanRequest
     asset: Asset
 
-    async def act(self, action: Action, by: UUID | None = None, key: str | None = None) -> Ticket:
-        lenders = {Action.ACCEPT, Action.DECLINE, Action.COMPLETE}
-        usual = self.asset.owner_id if action in lenders else self.request.borrower_id
+    async def act(
+        self,
+        action: Action,
+        by: UUID | None = None,
+        key: str | None = None,
+        terms: Terms | None = None,
+    ) -> Ticket:
+        usual = self.asset.owner_id if action in LENDERS else self.request.borrower_id
         ticket: Ticket = await self.handle.execute_update(
             action.value,
-            TicketCommand(by or usual),
+            TicketCommand(by or usual, terms=terms),
             id=key or str(uuid4()),
             result_type=Ticket,
             rpc_timeout=timedelta(seconds=20),
@@ -125,6 +139,17 @@ class Loan:
         async with self.sessions() as session:
             lines = await tickets.timeline(session, self.request.ticket_id)
         return [line.action.value for line in lines]
+
+    async def when(self, action: Action) -> datetime:
+        """The time at which an action happened, the last time that it did."""
+        async with self.sessions() as session:
+            lines = await tickets.timeline(session, self.request.ticket_id)
+        return [line.at for line in lines if line.action is action][-1]
+
+    async def run_out(self) -> str:
+        """Let time run until the loan ends by itself, and return how it ended."""
+        await self.time.fast_forward(self.handle)
+        return await self.handle.result()
 
     async def wallets(self) -> dict[str, Decimal]:
         """The balances in rials of both wallets and of the escrow."""
