@@ -73,18 +73,24 @@ def a_ticket(**changes: Any) -> Ticket:
 
 def a_ticket_at(stage: Stage, **changes: Any) -> Ticket:
     """A ticket of three days at 100,000 rials, in any stage; claims are the lender's."""
-    if stage not in _WITHIN_ACTIVE:
+    if stage not in _ACTIVE:
         return a_ticket(status=TicketStatus(stage.value), **changes)
-    ticket = a_ticket(status=TicketStatus.ACTIVE, deadline_at=NOW + 6 * DAY, **changes)
+    ticket = a_ticket(status=TicketStatus.ACTIVE, **{"deadline_at": NOW + 6 * DAY} | changes)
+    if stage is Stage.ACTIVE:
+        return ticket
     if stage is Stage.OFFERED:
         return replace(ticket, extension=an_offer(ticket))
-    status = DisputeStatus.OPEN if stage is Stage.CLAIMED else DisputeStatus.CONTESTED
+    return _disputed(ticket, is_open=stage is Stage.CLAIMED)
+
+
+_ACTIVE = (Stage.ACTIVE, Stage.OFFERED, Stage.CLAIMED, Stage.CONTESTED)
+
+
+def _disputed(ticket: Ticket, *, is_open: bool) -> Ticket:
+    status = DisputeStatus.OPEN if is_open else DisputeStatus.CONTESTED
     dispute = Dispute(status, ticket.lender_id, "Scratched.", Decimal(400_000), NOW)
-    deadline_at = NOW + 3 * DAY if stage is Stage.CLAIMED else None
+    deadline_at = NOW + 3 * DAY if is_open else None
     return replace(ticket, dispute=dispute, deadline_at=deadline_at)
-
-
-_WITHIN_ACTIVE = (Stage.OFFERED, Stage.CLAIMED, Stage.CONTESTED)
 
 
 def an_offer(ticket: Ticket) -> Extension:

@@ -9,13 +9,15 @@ import pytest
 from hypothesis import given as property_of
 from hypothesis import strategies as st
 
+from domain import cancellation
 from domain.actions import Move, act
 from domain.asset import Handover
-from domain.cancellation import CancellationPolicy
+from domain.cancellation import CancellationPolicy, CancellationTerms
 from domain.deadlines import Windows
 from domain.errors import DomainError, IllegalTransition, NotFound, OwnAsset, ValidationFailed
 from domain.ledger import AccountKind, Entry, Posting, Side, Split, TransactionKind, settlement
 from domain.plan import Plan, request
+from domain.settlement import cancelled
 from domain.ticket import Action, CancelReason, Role, Ticket, TicketStatus
 from tests.given import DAY, NOW, a_ticket, a_wish, an_asset
 
@@ -100,6 +102,39 @@ def test_a_cancelled_loan_follows_its_policy(
     to_borrower = plan.posting.entries[-1]
     assert to_borrower.amount == ticket.total - kept
     assert plan.posting.kind is TransactionKind.REFUND
+
+
+def test_acceptance_pins_the_terms_of_cancellation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new version is for those who are accepted after it; who was before keeps the old one."""
+    gentle = {policy: CancellationTerms(48 * HOUR, 1_000) for policy in CancellationPolicy}
+    strict = CancellationPolicy.STRICT
+    before = take(a_ticket(cancellation_policy=strict), Action.ACCEPT, Role.LENDER).ticket
+    monkeypatch.setitem(cancellation.VERSIONS, 2, gentle)
+    monkeypatch.setattr("domain.actions.CURRENT", 2)
+    after = take(a_ticket(cancellation_policy=strict), Action.ACCEPT, Role.LENDER).ticket
+
+    kept = [
+        cancelled(ticket, ticket.starts_at - HOUR, by_borrower=True) for ticket in (before, after)
+    ]
+
+    assert [ticket.cancellation_version for ticket in (before, after)] == [1, 2]
+    assert [split.lender + split.platform for split in kept] == [300_000, 30_000]
+
+
+def test_terms_that_were_in_force_are_never_edited() -> None:
+    """Tickets are under them: a change of terms is a new version, and a new line here."""
+    shares = {
+        version: {policy: (terms.window, terms.share_bps) for policy, terms in all_terms.items()}
+        for version, all_terms in cancellation.VERSIONS.items()
+    }
+
+    assert shares == {
+        1: {
+            "flexible": (0 * HOUR, 0),
+            "moderate": (24 * HOUR, 5_000),
+            "strict": (48 * HOUR, 10_000),
+        }
+    }
 
 
 @pytest.mark.parametrize("action", [Action.ACCEPT, Action.DECLINE])
