@@ -52,7 +52,7 @@ _ESCROWS: Final = (
 )
 _OPEN_ESCROWS: Final = _ESCROWS.where(TicketRow.status.in_(HOLDS_ASSET)).subquery()
 _HELD_NOW: Final = select(func.sum(_OPEN_ESCROWS.c.balance))
-_ALL_ESCROWS: Final = _ESCROWS.where(TicketRow.created_at <= bindparam("at")).subquery()
+_ALL_ESCROWS: Final = _ESCROWS.where(LedgerAccount.created_at <= bindparam("at")).subquery()
 # One step down the index for each loan, however many entries there are.
 _THEN: Final = (
     select(_E.balance_after)
