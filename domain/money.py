@@ -26,18 +26,27 @@ def parse_amount(value: object) -> Decimal:
     Raises:
         ValueError: If it is anything else, with a message fit for the caller.
     """
+    amount = parse_share(value)
+    if amount == 0:
+        raise ValueError("An amount is greater than 0.")
+    return amount
+
+
+def parse_share(value: object) -> Decimal:
+    """Read a share of an amount: like `parse_amount`, but it may be nothing.
+
+    Raises:
+        ValueError: If it is anything else, with a message fit for the caller.
+    """
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         raise ValueError("An amount is a decimal string or an integer, in rials.")
-    if isinstance(value, int) and not 0 < value <= MAX_AMOUNT:
-        raise ValueError(f"An amount is greater than 0 and at most {MAX_AMOUNT}.")
+    if isinstance(value, int) and not 0 <= value <= MAX_AMOUNT:
+        raise ValueError(f"An amount is not below 0 and at most {MAX_AMOUNT}.")
     if not _AMOUNT.fullmatch(str(value)):
         raise ValueError(
             "An amount has up to sixteen digits, at most two decimal places and no sign."
         )
-    amount = Decimal(value).quantize(_CENT)
-    if amount == 0:
-        raise ValueError("An amount is greater than 0.")
-    return amount
+    return Decimal(value).quantize(_CENT)
 
 
 def part_of(amount: Decimal, basis_points: int) -> Decimal:

@@ -57,6 +57,10 @@ TABLE: Final[dict[tuple[Stage, Action], Rule]] = {
     (_S.CLAIMED, Action.CONTEST_CLAIM): _rule(_T.ACTIVE, _R.BORROWER, _R.LENDER),
     (_S.CONTESTED, Action.RESOLVE): _rule(_T.COMPLETED, _R.OPERATOR),
 }
+_AT: Final = {
+    now: [(action, rule) for (stage, action), rule in TABLE.items() if stage is now]
+    for now in Stage
+}
 # These are for the party that did not make the claim.
 _ANSWERS: Final = frozenset({Action.ACCEPT_CLAIM, Action.CONTEST_CLAIM})
 REASONS: Final[dict[Action, CancelReason]] = {
@@ -90,8 +94,8 @@ def allowed_actions(ticket: Ticket, role: Role) -> list[Action]:
     """List what `role` may do to a ticket now, in the order of the table."""
     return [
         action
-        for (stage, action), rule in TABLE.items()
-        if stage is ticket.stage and role in rule.who and not _is_own_claim(ticket, action, role)
+        for action, rule in _AT[ticket.stage]
+        if role in rule.who and not _is_own_claim(ticket, action, role)
     ]
 
 

@@ -5,6 +5,7 @@ from sqlalchemy import create_engine, text
 
 from models import (  # noqa: F401  (tables)
     asset,
+    event,
     finding,
     idempotency,
     ledger,

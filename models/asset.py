@@ -3,7 +3,8 @@
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import Computed, ForeignKey
+from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.asset import Handover
@@ -26,3 +27,10 @@ class AssetRow(Base):
     cancellation_policy: Mapped[CancellationPolicy] = mapped_column(choice(CancellationPolicy))
     is_listed: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[CreatedAt]
+    # What it is searched by; nobody reads it. The function is in migration 0010.
+    words: Mapped[str] = mapped_column(
+        TSVECTOR,
+        Computed("asset_words(title, description)"),
+        deferred=True,
+        deferred_raiseload=True,
+    )

@@ -1,9 +1,9 @@
 """Statements on assets."""
 
-from collections.abc import Sequence
+from typing import Any, Final, cast
 from uuid import UUID
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import Row, Table, bindparam, exists, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -11,6 +11,11 @@ from domain.asset import Asset
 from domain.errors import NotFound
 from models.asset import AssetRow
 from models.ticket import TicketRow
+
+ASSETS: Final = cast("Table", AssetRow.__table__)
+# All but the words that it is searched by.
+SHOWN: Final = tuple(column for column in ASSETS.c if column.computed is None)
+_ONE = select(*SHOWN).where(ASSETS.c.id == bindparam("asset_id"))
 
 
 async def terms(session: AsyncSession, asset_id: UUID, *, queued: bool = False) -> Asset:
@@ -46,30 +51,8 @@ async def lock(session: AsyncSession, asset_id: UUID) -> None:
     await session.execute(statement.with_for_update(key_share=True))
 
 
-async def find(session: AsyncSession, asset_id: UUID) -> AssetRow | None:
-    return await session.get(AssetRow, asset_id)
-
-
-async def page(
-    session: AsyncSession,
-    *,
-    owner_id: UUID | None = None,
-    category: str | None = None,
-    text: str | None = None,
-    before: UUID | None = None,
-    limit: int,
-) -> Sequence[AssetRow]:
-    """List an owner's assets, or without one those on offer; newest first, older than `before`."""
-    mine = AssetRow.owner_id == owner_id
-    statement = select(AssetRow).where(AssetRow.is_listed if owner_id is None else mine)
-    if category is not None:
-        statement = statement.where(AssetRow.category == category)
-    if text:
-        found = AssetRow.title.icontains(text, autoescape=True)
-        statement = statement.where(found | AssetRow.description.icontains(text, autoescape=True))
-    if before is not None:
-        statement = statement.where(AssetRow.id < before)
-    return (await session.scalars(statement.order_by(AssetRow.id.desc()).limit(limit))).all()
+async def find(session: AsyncSession, asset_id: UUID) -> Row[Any] | None:
+    return (await session.execute(_ONE, {"asset_id": asset_id})).one_or_none()
 
 
 async def was_asked_for_by(session: AsyncSession, asset_id: UUID, user_id: UUID) -> bool:

@@ -1,15 +1,28 @@
 """Statements on logins and their refresh tokens. Times are the database's, one clock for all."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import NamedTuple, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, bindparam, exists, func, insert, select, update
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Table,
+    Uuid,
+    any_,
+    bindparam,
+    exists,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.user import LoginSession, RefreshToken, User
+from models.user import LoginSession, RefreshToken, User, UserRole
 
-# Built once: every request with a login asks for it.
 _USER_OF = (
     select(User)
     .join(LoginSession, LoginSession.user_id == User.id)
@@ -19,11 +32,46 @@ _USER_OF = (
         User.is_active,
     )
 )
+# Every request with a login asks for it: two columns, and without the ORM's bookkeeping.
+_S, _U = cast("Table", LoginSession.__table__), cast("Table", User.__table__)
+_HOLDER_OF = (
+    select(_U.c.id, _U.c.role)
+    .join(_S, _S.c.user_id == _U.c.id)
+    .where(_S.c.id == bindparam("session_id"), _S.c.revoked_at.is_(None), _U.c.is_active)
+)
+# The ids are one parameter, however many there are.
+_GOING_ON = (
+    select(LoginSession.id)
+    .join(User, LoginSession.user_id == User.id)
+    .where(
+        LoginSession.id == any_(bindparam("session_ids", type_=ARRAY(Uuid))),
+        LoginSession.revoked_at.is_(None),
+        User.is_active,
+    )
+)
+
+
+class Holder(NamedTuple):
+    """Whose login it is, as far as it matters to what they may do."""
+
+    id: UUID
+    role: UserRole
+
+
+async def holder_of(session: AsyncSession, session_id: UUID) -> Holder | None:
+    """Return whose login this is, unless it has ended or the account was closed."""
+    row = (await session.execute(_HOLDER_OF, {"session_id": session_id})).one_or_none()
+    return Holder(*row) if row else None
 
 
 async def user_of(session: AsyncSession, session_id: UUID) -> User | None:
     """Return whose login this is, unless it has ended or the account was closed."""
     return (await session.scalars(_USER_OF, {"session_id": session_id})).one_or_none()
+
+
+async def going_on(session: AsyncSession, session_ids: Collection[UUID]) -> set[UUID]:
+    """Return those of these logins that have not ended, of accounts that are not closed."""
+    return set(await session.scalars(_GOING_ON, {"session_ids": list(session_ids)}))
 
 
 async def start(

@@ -3,19 +3,35 @@
 from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
+from functools import cache
 from typing import Any, Final, cast
 from uuid import UUID
 
 from psycopg.errors import ExclusionViolation, UniqueViolation
-from sqlalchemy import Insert, Table, Update, bindparam, exists, insert, or_, select, update
+from sqlalchemy import (
+    Insert,
+    Integer,
+    Row,
+    Select,
+    Table,
+    Update,
+    bindparam,
+    exists,
+    insert,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.dispute import Dispute
+from domain.calendar import Period
+from domain.dispute import Dispute, DisputeStatus
 from domain.errors import AssetUnavailable, NotFound
 from domain.extension import Extension
 from domain.plan import Plan
-from domain.ticket import HOLDS_ASSET, Ticket, TicketStatus
+from domain.ticket import Ticket, TicketStatus
+from models.queries import calendar
 from models.ticket import TicketRow, TransitionRow
 
 # Tables rather than mapped classes: a step that moves money skips the ORM's bookkeeping.
@@ -31,6 +47,18 @@ _FIRST_OF_DISPUTE: Final = len(_OWN) + len(fields(Extension))
 _TICKETS = select(*(_T.c[name] for name in (*_OWN, *_OF_PARTS)))
 _ONE = _TICKETS.where(_T.c.id == bindparam("ticket_id"))
 _LOCKED = _ONE.with_for_update(key_share=True)
+_LIMIT = bindparam("limit", type_=Integer)
+_FILTERS: Final = {
+    "status": _T.c.status == bindparam("status"),
+    "asset_id": _T.c.asset_id == bindparam("asset_id"),
+    # Written into the statement, because the index holds the contested ones alone.
+    "dispute": _T.c.dispute_status == bindparam("dispute", literal_execute=True),
+    "before": _T.c.id < bindparam("before"),
+}
+_IS_TAKEN = select(~calendar.is_free(bindparam("asset_id", type_=_T.c.asset_id.type)))
+_TIMELINE = (
+    select(*_LINES.c).where(_LINES.c.ticket_id == bindparam("ticket_id")).order_by(_LINES.c.id)
+)
 _CHANGING: Final = (
     "status",
     "fee",
@@ -111,37 +139,39 @@ async def page(  # noqa: PLR0913  (each is a filter of the list)
     roles: Sequence[str] = ("borrower", "lender"),
     status: TicketStatus | None = None,
     asset_id: UUID | None = None,
+    dispute: DisputeStatus | None = None,
     before: UUID | None = None,
     limit: int,
 ) -> list[Ticket]:
     """List tickets, a user's or everybody's, newest first, older than `before`."""
-    sides = {"borrower": _T.c.borrower_id, "lender": _T.c.lender_id}
-    statement = _TICKETS
-    if user_id is not None:
-        statement = statement.where(or_(*(sides[role] == user_id for role in roles)))
-    if status is not None:
-        statement = statement.where(_T.c.status == status)
-    if asset_id is not None:
-        statement = statement.where(_T.c.asset_id == asset_id)
-    if before is not None:
-        statement = statement.where(_T.c.id < before)
-    rows = await session.execute(statement.order_by(_T.c.id.desc()).limit(limit))
+    filters = {"status": status, "asset_id": asset_id, "dispute": dispute, "before": before}
+    values = {name: value for name, value in filters.items() if value is not None}
+    parties = frozenset(roles if user_id else ())
+    rows = await session.execute(
+        _list(parties, frozenset(values)), values | {"user_id": user_id, "limit": limit}
+    )
     return [_ticket(row) for row in rows]
+
+
+@cache
+def _list(parties: frozenset[str], given: frozenset[str]) -> Select[Any]:
+    """Make the statement of a list, once for each choice of filters."""
+    wanted = [condition for name, condition in _FILTERS.items() if name in given]
+    newest = _TICKETS.where(*wanted).order_by(_T.c.id.desc()).limit(_LIMIT)
+    theirs = [newest.where(_T.c[f"{role}_id"] == bindparam("user_id")) for role in parties]
+    if len(theirs) < 2:
+        return theirs[0] if theirs else newest
+    # Each half is in the order of its own index. Nobody is both parties of a ticket.
+    both = union_all(*theirs).subquery()
+    return select(both).order_by(both.c.id.desc()).limit(_LIMIT)
 
 
 async def is_taken(
     session: AsyncSession, asset_id: UUID, starts_at: datetime, ends_at: datetime
 ) -> bool:
     """Tell whether another loan holds the asset in some part of a period."""
-    statement = select(
-        exists().where(
-            _T.c.asset_id == asset_id,
-            _T.c.status.in_(HOLDS_ASSET),
-            _T.c.starts_at < ends_at,
-            _T.c.ends_at > starts_at,
-        )
-    )
-    return bool(await session.scalar(statement))
+    values = {"asset_id": asset_id, **calendar.parameters(Period(starts_at, ends_at))}
+    return bool(await session.scalar(_IS_TAKEN, values))
 
 
 async def rivals(session: AsyncSession, ticket: Ticket) -> tuple[UUID, ...]:
@@ -221,6 +251,6 @@ async def was_done(session: AsyncSession, ticket_id: UUID, command_id: str) -> b
     return bool(await session.scalar(statement))
 
 
-async def timeline(session: AsyncSession, ticket_id: UUID) -> Sequence[TransitionRow]:
-    statement = select(TransitionRow).where(TransitionRow.ticket_id == ticket_id)
-    return (await session.scalars(statement.order_by(TransitionRow.id))).all()
+async def timeline(session: AsyncSession, ticket_id: UUID) -> Sequence[Row[Any]]:
+    """Return every transition of a ticket, the first one first; see TransitionRow."""
+    return (await session.execute(_TIMELINE, {"ticket_id": ticket_id})).all()

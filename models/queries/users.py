@@ -13,6 +13,10 @@ from models.user import User, UserRole
 OPERATORS: Final = frozenset({UserRole.OPERATOR, UserRole.ADMIN})
 
 
+async def get(session: AsyncSession, user_id: UUID) -> User:
+    return await session.get_one(User, user_id)
+
+
 async def by_email(session: AsyncSession, email: str) -> User | None:
     """Find an account; `email` is in lower case."""
     return (await session.scalars(select(User).where(User.email == email))).one_or_none()
