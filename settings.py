@@ -7,6 +7,7 @@ room receives plain values. Durations are ISO 8601 (``PT48H``) or seconds.
 import base64
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Annotated, Self, TypedDict
 
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -68,6 +69,10 @@ class Settings(BaseSettings):
         False, description="Sandbox only: the codec answers this machine without a login."
     )
 
+    loan_clock: Path | None = Field(
+        None, description="Sandbox only: the file that says how far the loans' time is ahead."
+    )
+
     zarinpal_merchant_id: SecretStr = Field(description="36-character merchant id.")
     zarinpal_base_url: str = Field(
         "https://payment.zarinpal.com", description="Gateway host; the simulator's in a sandbox."
@@ -112,6 +117,12 @@ class Settings(BaseSettings):
     reminder_window: timedelta = Field(
         timedelta(hours=24), description="How long before its end a loan's reminder goes out."
     )
+    extension_window: timedelta = Field(
+        timedelta(hours=24), description="Lender's time to answer an offer to borrow for longer."
+    )
+    claim_window: timedelta = Field(
+        timedelta(hours=72), description="Time to answer a claim; silence accepts it."
+    )
 
     access_token_ttl: timedelta = Field(timedelta(minutes=10), description="Life of access tokens.")
     refresh_token_ttl: timedelta = Field(timedelta(days=14), description="Life of refresh tokens.")
@@ -126,6 +137,12 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _keys_are_keys(self) -> Self:
         self.keyring()
+        return self
+
+    @model_validator(mode="after")
+    def _time_is_real(self) -> Self:
+        if self.loan_clock is not None and not self.debug:
+            raise ValueError("LOAN_CLOCK is for a sandbox: without DEBUG the loans' time is real")
         return self
 
     def keyring(self) -> dict[str, bytes]:
@@ -161,6 +178,8 @@ class Settings(BaseSettings):
             handover=self.handover_window,
             confirm_return=self.return_window,
             reminder=self.reminder_window,
+            extension=self.extension_window,
+            claim=self.claim_window,
         )
 
     def transfer_limits(self) -> TransferLimits:

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 from sandbox.addresses import Addresses
+from sandbox.home import Home
 from sandbox.program import machine
 from sandbox.temporal import NAMESPACE
 
@@ -32,6 +33,8 @@ TUNABLE = (
     "HANDOVER_WINDOW",
     "RETURN_WINDOW",
     "REMINDER_WINDOW",
+    "EXTENSION_WINDOW",
+    "CLAIM_WINDOW",
     "ACCESS_TOKEN_TTL",
     "REFRESH_TOKEN_TTL",
 )
@@ -74,3 +77,8 @@ def application(at: Addresses) -> dict[str, str]:
 def migrations(at: Addresses) -> dict[str, str]:
     """Return what the migrations are told: as above, and the role that owns the tables."""
     return {**application(at), "MIGRATION_DATABASE_URL": at.database_as_superuser}
+
+
+def api(home: Home, at: Addresses) -> dict[str, str]:
+    """Return what the API is told: the same, and what time it is for loans."""
+    return {**application(at), "LOAN_CLOCK": str(home.loan_clock)}

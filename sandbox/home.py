@@ -48,6 +48,10 @@ class Home:
         return self.path / "gateway.sqlite"
 
     @property
+    def loan_clock(self) -> Path:
+        return self.path / "loan-clock"
+
+    @property
     def secrets(self) -> Path:
         return self.path / "secrets.json"
 

@@ -59,6 +59,6 @@ def api(home: Home, at: Addresses) -> Program:
         ready=lambda: http_get(at.ports.api, "/readyz") is not None,
         # It loads for more than a second and waits for its servers by itself.
         uses=("prepare", "postgres", "temporal", "gateway"),
-        env=environment.application(at),
+        env=environment.api(home, at),
         cwd=home.path,
     )

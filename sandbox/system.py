@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from engine.loan_clock import LoanClock
 from sandbox import members
 from sandbox.addresses import Addresses
 from sandbox.dev_json import DevFile, describe
 from sandbox.errors import SandboxError
 from sandbox.home import Home
+from sandbox.loan_time import told
 from sandbox.ports import Ports
 from sandbox.postgres import Postgres
 from sandbox.process import StartError
@@ -92,6 +94,8 @@ def set_aside(logs: Path) -> None:
 
 
 def welcome(home: Home, at: Addresses, seconds: float) -> str:
+    clock = LoanClock(home.loan_clock)
+    ahead = f"\n  {told(clock)}\n" if clock.ahead else ""
     database = at.database.replace(at.secrets.application_password, "...")
     return f"""Ready after {seconds:.1f} s.
 
@@ -103,7 +107,7 @@ def welcome(home: Home, at: Addresses, seconds: float) -> str:
 
   Passwords and all URLs are in {home.dev_json}, logs in {home.logs}/.
   Ctrl-C stops everything; the next start finds the data again.
-"""
+{ahead}"""
 
 
 def say(line: str) -> None:

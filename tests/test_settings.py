@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 FIELDS = {name.upper(): field for name, field in Settings.model_fields.items()}
 REQUIRED = {name for name, field in FIELDS.items() if field.is_required()}
 # Compose brings its own Temporal, without TLS, and opens nothing that only a sandbox may open.
-NOT_FOR_COMPOSE = {"TEMPORAL_API_KEY", "TEMPORAL_TLS", "CODEC_OPEN_TO_LOOPBACK"}
+NOT_FOR_COMPOSE = {"TEMPORAL_API_KEY", "TEMPORAL_TLS", "CODEC_OPEN_TO_LOOPBACK", "LOAN_CLOCK"}
 
 KEY = base64.b64encode(b"k" * 32).decode()
 GIVEN = {
@@ -105,6 +105,18 @@ def test_an_error_names_the_setting_and_no_secret(
 
     assert broken in str(error.value).upper()
     assert "hidden" not in str(error.value)
+
+
+@pytest.mark.parametrize("debug", ["", "false", "0"])
+def test_outside_of_a_sandbox_the_time_of_loans_is_real(
+    debug: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOAN_CLOCK", "/srv/loan-clock")
+    if debug:
+        monkeypatch.setenv("DEBUG", debug)
+
+    with pytest.raises(ValidationError, match="LOAN_CLOCK is for a sandbox"):
+        Settings()
 
 
 def test_the_example_names_every_setting_and_nothing_else() -> None:

@@ -52,6 +52,13 @@ def test_of_the_shell_only_the_rules_of_a_loan_are_passed_on(
     assert from_shell == set(environment.TUNABLE)
 
 
+def test_only_the_api_is_told_what_time_it_is_for_loans(at: Addresses, tmp_path: Path) -> None:
+    told = environment.api(Home.at(tmp_path), at)
+
+    assert set(told) - set(environment.application(at)) == {"LOAN_CLOCK"}
+    assert told["LOAN_CLOCK"] == str(Home.at(tmp_path).loan_clock)
+
+
 def test_the_owner_of_the_tables_is_known_to_the_migrations_only(at: Addresses) -> None:
     assert "MIGRATION_DATABASE_URL" not in environment.application(at)
     assert at.secrets.superuser_password not in str(environment.application(at))
