@@ -19,14 +19,18 @@ from api.engine import Commands
 from api.engine_ledger import LedgerCommands
 from api.engine_payments import PaymentCommands
 from api.engine_wallet import WalletCommands
+from api.events_hub import EventsHub
 from api.logs import configure_logs
 from api.openapi import Lifespan, surface
 from api.passwords import Passwords
 from api.request_id import RequestId
 from api.routes.codec import CodecCors, spellings
+from api.stop_signal import on_stop_signal
 from api.tokens import AccessTokens
 from engine.client import connect
 from engine.codec import EncryptionCodec
+from engine.loan_clock import LoanClock
+from engine.loan_start import in_loan_time
 from models.database import create_engine, sessions_of
 from models.encrypted import EncryptedColumn
 from models.withdrawal import IBAN_COLUMN
@@ -66,10 +70,15 @@ def _lifespan(settings: Settings) -> Lifespan:
         )
         # Reads and actions answer apart: with Temporal away, what is stored can still be read.
         client = await connect(**settings.temporal(), lazy=True)
-        services = _services(settings, engine, client)
+        clock = LoanClock(settings.loan_clock)
+        if settings.loan_clock:
+            client = in_loan_time(client, clock)
+        services = _services(settings, engine, client, clock)
         app.state.services = services
         try:
-            yield
+            async with services.events.running():
+                with on_stop_signal(services.events.close):
+                    yield
         finally:
             for task in services.background:
                 task.cancel()
@@ -79,7 +88,9 @@ def _lifespan(settings: Settings) -> Lifespan:
     return run
 
 
-def _services(settings: Settings, engine: AsyncEngine, client: Client) -> Services:
+def _services(
+    settings: Settings, engine: AsyncEngine, client: Client, clock: LoanClock
+) -> Services:
     secret = settings.secret_key.get_secret_value().encode()
     return Services(
         sessions=sessions_of(engine),
@@ -88,6 +99,7 @@ def _services(settings: Settings, engine: AsyncEngine, client: Client) -> Servic
         wallet=WalletCommands(client, settings.task_queue),
         ledger=LedgerCommands(client, settings.task_queue),
         payments=PaymentCommands(client, settings.task_queue),
+        events=EventsHub(settings.database_url.get_secret_value()),
         ibans=EncryptedColumn(settings.keyring(), IBAN_COLUMN),
         codec=EncryptionCodec(settings.keyring()),
         codec_is_open=settings.codec_open_to_loopback,
@@ -101,6 +113,7 @@ def _services(settings: Settings, engine: AsyncEngine, client: Client) -> Servic
         ),
         fingerprint_key=secret,
         refresh_lifetime=settings.refresh_token_ttl,
+        clock=clock,
         windows=settings.windows(),
         commission_bps=settings.commission_bps,
         withdrawal_minimum=settings.withdrawal_minimum,

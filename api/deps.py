@@ -3,7 +3,7 @@
 from asyncio import Lock, Task
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
@@ -20,6 +20,7 @@ from api.engine import Commands
 from api.engine_ledger import LedgerCommands
 from api.engine_payments import PaymentCommands
 from api.engine_wallet import WalletCommands
+from api.events_hub import EventsHub
 from api.grace import Grace
 from api.idempotency import ANONYMOUS, Idempotency
 from api.passwords import Passwords
@@ -27,11 +28,13 @@ from api.tokens import AccessTokens
 from api.turns import Turns
 from domain.deadlines import Windows
 from domain.errors import Forbidden, NotAuthenticated
+from domain.ticket import Role, Ticket
+from engine.loan_clock import LoanClock
 from models.database import Sessions
 from models.encrypted import EncryptedColumn
 from models.queries import sessions
 from models.queries.idempotency import RequestName
-from models.user import User, UserRole
+from models.user import UserRole
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class Services:
     Attributes:
         sessions: For writes, each block a transaction.
         reads: The same pool without BEGIN and ROLLBACK, which a single SELECT does not need.
+        clock: The time of whatever a loan or a top-up is given; all else has real time.
         background: Writes under way. They go on when their caller was answered 202.
         verifying: Proving the ledger reads all of it, so operators take turns.
     """
@@ -51,6 +55,7 @@ class Services:
     wallet: WalletCommands
     ledger: LedgerCommands
     payments: PaymentCommands
+    events: EventsHub
     ibans: EncryptedColumn
     codec: PayloadCodec
     codec_is_open: bool
@@ -60,6 +65,7 @@ class Services:
     cookies: Cookies
     fingerprint_key: bytes
     refresh_lifetime: timedelta
+    clock: LoanClock
     windows: Windows
     commission_bps: int
     withdrawal_minimum: Decimal
@@ -70,7 +76,8 @@ class Services:
     verifying: Lock = field(default_factory=Lock)
 
 
-def _services(request: Request) -> Services:
+# Like all dependencies here a coroutine, because others are run in threads, and wait for them.
+async def _services(request: Request) -> Services:
     found: Services = request.app.state.services
     return found
 
@@ -89,16 +96,18 @@ Session = Annotated[AsyncSession, Depends(_read_session, scope="function")]
 
 @dataclass(frozen=True)
 class Caller:
-    user: User
+    id: UUID
+    role: UserRole
     session_id: UUID
-
-    @property
-    def id(self) -> UUID:
-        return self.user.id
+    token_expires_at: datetime
 
     @property
     def is_operator(self) -> bool:
-        return self.user.role in {UserRole.OPERATOR, UserRole.ADMIN}
+        return self.role in {UserRole.OPERATOR, UserRole.ADMIN}
+
+    def role_in(self, ticket: Ticket) -> Role | None:
+        """Return as what the caller meets a ticket: a party before all else, None a stranger."""
+        return ticket.role_of(self.id) or (Role.OPERATOR if self.is_operator else None)
 
 
 # Both are declared for the OpenAPI document; whichever came is read in `_caller_or_none`.
@@ -116,12 +125,12 @@ async def _identified(request: Request, services: Held, session: Session) -> Cal
     token = services.cookies.access_of(request) if header is None else _bearer_token(header)
     if token is None:
         return None
-    access = services.tokens.read(token)
+    access, expires_at = services.tokens.read(token)
     # Asked anew each time, so that a logout holds at once.
-    user = await sessions.user_of(session, access.session_id)
-    if user is None or user.id != access.user_id:
+    holder = await sessions.holder_of(session, access.session_id)
+    if holder is None or holder.id != access.user_id:
         raise NotAuthenticated("This login has ended.")
-    return Caller(user, access.session_id)
+    return Caller(holder.id, holder.role, access.session_id, expires_at)
 
 
 # For what changes nothing although it is sent by POST: no CSRF token is asked for.

@@ -35,6 +35,13 @@ _ACTIONS: Final[dict[Action, Any]] = {
     Action.PAY: TicketLoan.pay,
     Action.HANDOVER: TicketLoan.handover,
     Action.COMPLETE: TicketLoan.complete,
+    Action.EXTEND: TicketLoan.extend,
+    Action.ACCEPT_EXTENSION: TicketLoan.accept_extension,
+    Action.DECLINE_EXTENSION: TicketLoan.decline_extension,
+    Action.DISPUTE: TicketLoan.dispute,
+    Action.ACCEPT_CLAIM: TicketLoan.accept_claim,
+    Action.CONTEST_CLAIM: TicketLoan.contest_claim,
+    Action.RESOLVE: TicketLoan.resolve,
 }
 _OPEN: Final = "open"  # one name for the first update: a repeated request hears the same outcome
 

@@ -1,7 +1,8 @@
 """Takes an action on a ticket: refuse early, ask the engine, read the row if that is too late."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from http import HTTPStatus
+from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import Depends, Response
@@ -11,21 +12,52 @@ from api import paths
 from api.deps import Caller, CurrentUser, Held, Idempotent, Services
 from api.engine_failures import Closed
 from api.idempotency import Attempt, Idempotency
-from api.problems import engine_unavailable
+from api.preview import foresee
+from api.problems import Refusal, engine_unavailable
+from api.refusals import LATER, Responses, refusals
 from api.schemas.tickets import TicketOut
-from domain.errors import NotFound
+from domain.actions import Move, Terms
+from domain.errors import DomainError, InsufficientFunds, NotFound
 from domain.ticket import Action, Ticket
 from domain.transitions import check
 from models.queries import tickets
 from workflows.messages import TicketCommand
 
+_WRITE: Final = (
+    "not_authenticated",
+    "csrf_failed",
+    "not_found",
+    "validation_error",
+    "idempotency_key_reused",
+    "payload_too_large",
+    "unsupported_media_type",
+)
+MOVED: Final = ("forbidden", "illegal_transition")
+
+
+def answers(*codes: str) -> Responses:
+    """Document what a route that writes to a ticket answers beside its result."""
+    return refusals(*_WRITE, *codes)
+
+
+def answers_of_engine(*codes: str) -> Responses:
+    """Likewise, if the write goes through the ticket's workflow."""
+    return LATER | answers("engine_unavailable", *codes)
+
 
 async def seen_by(session: AsyncSession, ticket_id: UUID, caller: Caller) -> Ticket:
     """Return a ticket to those who may know of it: its parties and operators."""
     ticket = await tickets.find(session, ticket_id)
-    if ticket is None or not (caller.is_operator or ticket.role_of(caller.id)):
+    if ticket is None or caller.role_in(ticket) is None:
         raise NotFound("There is no such ticket.")
     return ticket
+
+
+def discreet(refusal: Refusal, action: Action) -> Refusal:
+    """Keep what a borrower owns from the lender, who takes up an offer to pay more."""
+    if action is Action.ACCEPT_EXTENSION and refusal.code == InsufficientFunds.code:
+        return Refusal(refusal.code, "The borrower's wallet does not hold the extra fee.")
+    return refusal
 
 
 @dataclass(frozen=True)
@@ -37,29 +69,47 @@ class Mover:
     services: Services
     idempotency: Idempotency
 
-    async def take(self, action: Action, note: str | None = None) -> Response:
+    async def take(
+        self,
+        action: Action,
+        note: str | None = None,
+        terms: Terms | None = None,
+        *,
+        status: int = HTTPStatus.OK,
+    ) -> Response:
+        command = TicketCommand(self.caller.id, note, terms)
+
         async def move(attempt: Attempt) -> TicketOut:
             async with self.services.turns.of(self.ticket_id):
-                ticket = await self._moved(action, note, attempt)
-            return TicketOut.of(ticket, self.caller.id)
+                ticket = await self._moved(action, command, attempt)
+            return TicketOut.of(ticket, self.caller.role_in(ticket))
 
-        return await self.idempotency.run(move, poll=lambda _: paths.ticket(self.ticket_id))
+        return await self.idempotency.run(
+            move, status=status, poll=lambda _: paths.ticket(self.ticket_id)
+        )
 
-    async def _moved(self, action: Action, note: str | None, attempt: Attempt) -> Ticket:
-        await self._refuse_early(action, attempt)
-        command = TicketCommand(self.caller.id, note)
+    async def _moved(self, action: Action, command: TicketCommand, attempt: Attempt) -> Ticket:
         try:
+            await self._refuse_early(action, command, attempt)
             return await self.services.commands.act(
                 self.ticket_id, action, command, attempt.command_id
             )
         except Closed:
             return await self._after_the_end(action, attempt)
+        except (DomainError, Refusal) as error:
+            raise discreet(Refusal.of(error), action) from error
 
-    async def _refuse_early(self, action: Action, attempt: Attempt) -> None:
+    async def _refuse_early(self, action: Action, command: TicketCommand, attempt: Attempt) -> None:
+        """Refuse what the step would refuse, before the engine hears of it.
+
+        A workflow takes a limited number of commands in its life. Who repeats a refused one would
+        else use them up, and the other party could not act any more.
+        """
         async with self.services.reads() as session:
             ticket = await seen_by(session, self.ticket_id, self.caller)
-        if attempt.is_first:
-            check(ticket, action, ticket.role_of(self.caller.id))
+            if attempt.is_first:
+                move = Move(action, command.by, self.services.clock.now(), command.terms)
+                await foresee(session, ticket, move, self.services.windows)
 
     async def _after_the_end(self, action: Action, attempt: Attempt) -> Ticket:
         """Answer from the row: the command was the last one, or it came too late."""
@@ -67,7 +117,7 @@ class Mover:
             ticket = await tickets.get(session, self.ticket_id)
             if await tickets.was_done(session, self.ticket_id, attempt.command_id):
                 return ticket
-        check(ticket, action, ticket.role_of(self.caller.id))
+        check(ticket, action, self.caller.role_in(ticket))
         raise engine_unavailable()  # the row is open, but its workflow is not there
 
 

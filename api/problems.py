@@ -1,7 +1,7 @@
 """Every refusal as RFC 9457 problem+json. The one map from a code to its HTTP status."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -12,6 +12,8 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
+from api.schemas.common import PeriodOut
+from domain.calendar import Period
 from domain.errors import DomainError
 
 STATUS: Final[dict[str, HTTPStatus]] = {
@@ -29,6 +31,7 @@ STATUS: Final[dict[str, HTTPStatus]] = {
     "insufficient_funds": HTTPStatus.CONFLICT,
     "illegal_transition": HTTPStatus.CONFLICT,
     "asset_unavailable": HTTPStatus.CONFLICT,
+    "offer_pending": HTTPStatus.CONFLICT,
     "email_taken": HTTPStatus.CONFLICT,
     "own_asset": HTTPStatus.CONFLICT,
     "gateway_refused": HTTPStatus.BAD_GATEWAY,
@@ -56,10 +59,17 @@ log = structlog.get_logger("api")
 class Refusal(Exception):
     """A refusal by its code alone: one that came back from the engine, or that is HTTP's own."""
 
-    def __init__(self, code: str, message: str, facts: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        facts: Mapping[str, str] | None = None,
+        free: Sequence[Period] | None = None,
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.facts = dict(facts or {})
+        self.free = free
 
     @property
     def status(self) -> HTTPStatus:
@@ -98,6 +108,9 @@ def render(
     }
     body |= {"facts": facts} if facts else {}
     body |= {"errors": listed} if (listed := list(errors)) else {}
+    if refusal.free is not None:
+        free = map(PeriodOut.of, refusal.free)
+        body["free"] = [period.model_dump(by_alias=True) for period in free]
     # Escaped to ASCII: a pointer repeats the caller's own field names, lone surrogates included.
     return Response(
         json.dumps(body).encode(),

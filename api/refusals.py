@@ -71,4 +71,8 @@ _MORE: Final[dict[str, dict[str, Any]]] = {
         "detail": "The wallet is 450000.00 rials short.",
         "facts": {"missing": "450000.00"},
     },
+    "asset_unavailable": {
+        "detail": "The asset is taken for all or part of this period.",
+        "free": [{"from": "2026-11-25T09:30:00Z", "to": "2026-11-28T09:30:00Z"}],
+    },
 }

@@ -4,6 +4,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
@@ -17,6 +18,7 @@ _TYPE: Final = "at+jwt"  # RFC 9068: no other kind of token of ours is taken for
 _ISSUER: Final = "assets"
 _AUDIENCE: Final = "assets-api"
 _LEEWAY: Final = timedelta(seconds=5)  # between the clocks of two machines
+_EXPIRED: Final = "The access token has expired; refresh it."
 _OPTIONS: Final[Options] = {
     "require": ["exp", "iat", "nbf", "iss", "aud", "sub", "sid", "jti"],
     "strict_aud": True,
@@ -37,10 +39,6 @@ class AccessTokens:
     secret: str
     lifetime: timedelta
 
-    @property
-    def _key_id(self) -> str:
-        return hashlib.sha256(self.secret.encode()).hexdigest()[:16]
-
     def issue(self, access: Access) -> tuple[str, datetime]:
         """Return a token and when it expires."""
         now = datetime.now(UTC).replace(microsecond=0)
@@ -55,33 +53,47 @@ class AccessTokens:
             "nbf": now,
             "exp": expires_at,
         }
-        headers = {"typ": _TYPE, "kid": self._key_id}
+        headers = {"typ": _TYPE, "kid": _key_id(self.secret)}
         return jwt.encode(claims, self.secret, algorithm=_ALGORITHM, headers=headers), expires_at
 
-    def read(self, token: str) -> Access:
-        """Return who a token speaks for.
+    def read(self, token: str) -> tuple[Access, datetime]:
+        """Return who a token speaks for, and when it expires.
 
         Raises:
             NotAuthenticated: It is not ours, not an access token, or not valid now.
         """
-        try:
-            decoded = jwt.decode_complete(
-                token,
-                self.secret,
-                algorithms=[_ALGORITHM],
-                audience=_AUDIENCE,
-                issuer=_ISSUER,
-                leeway=_LEEWAY,
-                options=_OPTIONS,
-            )
-            header, claims = decoded["header"], decoded["payload"]
-            if header.get("typ") != _TYPE or header.get("kid") != self._key_id:
-                raise NotAuthenticated("This is not an access token of this service.")
-            return Access(UUID(claims["sub"]), UUID(claims["sid"]))
-        except jwt.ExpiredSignatureError as error:
-            raise NotAuthenticated("The access token has expired; refresh it.") from error
-        except (jwt.InvalidTokenError, ValueError, AttributeError) as error:
-            raise NotAuthenticated("The access token is not valid.") from error
+        access, expires_at = _verified(self.secret, token)
+        if expires_at + _LEEWAY <= datetime.now(UTC):
+            raise NotAuthenticated(_EXPIRED)
+        return access, expires_at
+
+
+def _key_id(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()[:16]
+
+
+@lru_cache(maxsize=10_000)
+def _verified(secret: str, token: str) -> tuple[Access, datetime]:
+    """Check a token as a whole. What was valid once stays so until it expires: `read` looks."""
+    try:
+        decoded = jwt.decode_complete(
+            token,
+            secret,
+            algorithms=[_ALGORITHM],
+            audience=_AUDIENCE,
+            issuer=_ISSUER,
+            leeway=_LEEWAY,
+            options=_OPTIONS,
+        )
+        header, claims = decoded["header"], decoded["payload"]
+        if header.get("typ") != _TYPE or header.get("kid") != _key_id(secret):
+            raise NotAuthenticated("This is not an access token of this service.")
+        expires_at = datetime.fromtimestamp(claims["exp"], UTC)
+        return Access(UUID(claims["sub"]), UUID(claims["sid"])), expires_at
+    except jwt.ExpiredSignatureError as error:
+        raise NotAuthenticated(_EXPIRED) from error
+    except (jwt.InvalidTokenError, ValueError, AttributeError) as error:
+        raise NotAuthenticated("The access token is not valid.") from error
 
 
 def new_refresh_token() -> str:

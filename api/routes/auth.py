@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Request, Response, status
 
 from api import logins
-from api.deps import AnonymousIdempotent, CurrentUser, Held, Idempotent, Services
+from api.deps import AnonymousIdempotent, CurrentUser, Held, Idempotent, Services, Session
 from api.idempotency import Attempt
 from api.logins import Login
 from api.paths import PREFIX
@@ -125,9 +125,9 @@ async def read_csrf_token(caller: CurrentUser, services: Held) -> CsrfToken:
 
 
 @router.get("/me/", responses=refusals("not_authenticated"))
-async def read_me(caller: CurrentUser) -> UserOut:
+async def read_me(session: Session, caller: CurrentUser) -> UserOut:
     """Return the caller's own account."""
-    return UserOut.of(caller.user)
+    return UserOut.of(await users.get(session, caller.id))
 
 
 @router.patch(

@@ -1,6 +1,5 @@
 """/payments: wallet top-ups. The gateway is asked by the workflow, never from here."""
 
-from datetime import UTC, datetime
 from uuid import UUID
 
 from fastapi import APIRouter, Response, status
@@ -59,7 +58,7 @@ async def initiate_payment(
         if body.ticket_id is not None and attempt.is_first:
             async with services.reads() as session:
                 await _check_ticket(session, body.ticket_id, caller)
-        now = datetime.now(UTC)
+        now = services.clock.now()
         new = NewPayment(attempt.resource_id, caller.id, body.amount, body.ticket_id, now)
         try:
             payment = await services.commands.open_payment(new)

@@ -1,6 +1,6 @@
 """/tickets. Reads go to the database; every write goes through the ticket's workflow."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -11,11 +11,12 @@ from api import paths
 from api.deps import CurrentUser, Held, Idempotent, Services, Session
 from api.engine_failures import Closed
 from api.idempotency import Attempt
-from api.moves import Moving, seen_by
+from api.moves import MOVED, Moving, answers_of_engine, seen_by
 from api.pages import Cursor, Limit, cut, key_in
 from api.paths import PREFIX
+from api.periods import alternatives
 from api.problems import engine_unavailable
-from api.refusals import LATER, Responses, refusals
+from api.refusals import refusals
 from api.schemas.common import Nothing, Page
 from api.schemas.tickets import Cancel, NewTicket, Side, TicketOut, TransitionOut
 from domain import plan
@@ -26,18 +27,6 @@ from domain.ticket import Action, Ticket, TicketStatus
 from models.queries import assets, tickets
 
 router = APIRouter(prefix=f"{PREFIX}/tickets", tags=["tickets"])
-_LOGIN = ("not_authenticated", "csrf_failed")
-_BODY = (
-    "validation_error",
-    "idempotency_key_reused",
-    "payload_too_large",
-    "unsupported_media_type",
-)
-_MOVED = ("forbidden", "illegal_transition")
-
-
-def _answers(*codes: str) -> Responses:
-    return LATER | refusals(*_LOGIN, "not_found", "engine_unavailable", *codes, *_BODY)
 
 
 @router.get("/", responses=refusals("not_authenticated", "validation_error"))
@@ -63,13 +52,16 @@ async def list_tickets(  # noqa: PLR0913, PLR0917  (each is a filter of the list
         limit=limit + 1,
     )
     shown, following = cut(rows, limit, lambda ticket: ticket.id)
-    return Page(items=[TicketOut.of(ticket, caller.id) for ticket in shown], next=following)
+    return Page(
+        items=[TicketOut.of(ticket, caller.role_in(ticket)) for ticket in shown], next=following
+    )
 
 
 @router.get("/{ticket_id}/", responses=refusals("not_authenticated", "not_found"))
 async def read_ticket(ticket_id: UUID, session: Session, caller: CurrentUser) -> TicketOut:
     """Return one ticket, with what the caller may do now."""
-    return TicketOut.of(await seen_by(session, ticket_id, caller), caller.id)
+    ticket = await seen_by(session, ticket_id, caller)
+    return TicketOut.of(ticket, caller.role_in(ticket))
 
 
 @router.get("/{ticket_id}/timeline/", responses=refusals("not_authenticated", "not_found"))
@@ -86,7 +78,7 @@ async def read_timeline(
     "/",
     status_code=status.HTTP_201_CREATED,
     response_model=TicketOut,
-    responses=_answers("asset_unavailable", "own_asset"),
+    responses=answers_of_engine("asset_unavailable", "own_asset"),
 )
 async def create_ticket(
     body: NewTicket, caller: CurrentUser, services: Held, idempotency: Idempotent
@@ -94,26 +86,30 @@ async def create_ticket(
     """Ask to borrow an asset for a period."""
 
     async def ask(attempt: Attempt) -> TicketOut:
-        wish = _wish(body, caller.id, attempt.resource_id)
-        async with services.reads() as session:
-            asset = await assets.terms(session, wish.asset_id)
-            if attempt.is_first:
-                await _refuse_early(services, session, wish, asset)
-        try:
-            ticket = await services.commands.request_loan(wish, asset.owner_id)
-        except Closed:
-            ticket = await _stored(services, wish.ticket_id)
-        return TicketOut.of(ticket, caller.id)
+        wish = _wish(body, caller.id, attempt.resource_id, services.clock.now())
+        async with alternatives(services.reads, wish):
+            ticket = await _asked(services, wish, attempt)
+        return TicketOut.of(ticket, caller.role_in(ticket))
 
     return await idempotency.run(
         ask, status=status.HTTP_201_CREATED, poll=lambda attempt: paths.ticket(attempt.resource_id)
     )
 
 
-def _wish(body: NewTicket, borrower_id: UUID, ticket_id: UUID) -> LoanRequest:
-    now = datetime.now(UTC)
+def _wish(body: NewTicket, borrower_id: UUID, ticket_id: UUID, now: datetime) -> LoanRequest:
     starts_at, ends_at = body.period(now)
     return LoanRequest(ticket_id, body.asset_id, borrower_id, starts_at, ends_at, body.note, now)
+
+
+async def _asked(services: Services, wish: LoanRequest, attempt: Attempt) -> Ticket:
+    async with services.reads() as session:
+        asset = await assets.terms(session, wish.asset_id)
+        if attempt.is_first:
+            await _refuse_early(services, session, wish, asset)
+    try:
+        return await services.commands.request_loan(wish, asset.owner_id)
+    except Closed:
+        return await _stored(services, wish.ticket_id)
 
 
 async def _refuse_early(
@@ -141,40 +137,48 @@ Reason = Annotated[Cancel | None, Body()]
 @router.patch(
     "/{ticket_id}/accept/",
     response_model=TicketOut,
-    responses=_answers(*_MOVED, "asset_unavailable"),
+    responses=answers_of_engine(*MOVED, "asset_unavailable"),
 )
 async def accept_ticket(mover: Moving, _: Wordless = None) -> Response:
     """Lender: promise the asset for the period. Requests that overlap are cancelled."""
     return await mover.take(Action.ACCEPT)
 
 
-@router.patch("/{ticket_id}/decline/", response_model=TicketOut, responses=_answers(*_MOVED))
+@router.patch(
+    "/{ticket_id}/decline/", response_model=TicketOut, responses=answers_of_engine(*MOVED)
+)
 async def decline_ticket(mover: Moving, _: Wordless = None) -> Response:
     """Lender: turn the request down."""
     return await mover.take(Action.DECLINE)
 
 
-@router.patch("/{ticket_id}/cancel/", response_model=TicketOut, responses=_answers(*_MOVED))
+@router.patch("/{ticket_id}/cancel/", response_model=TicketOut, responses=answers_of_engine(*MOVED))
 async def cancel_ticket(mover: Moving, body: Reason = None) -> Response:
     """Borrower, or the lender once accepted: withdraw before the hand-over."""
     return await mover.take(Action.CANCEL, body.reason if body else None)
 
 
 @router.patch(
-    "/{ticket_id}/pay/", response_model=TicketOut, responses=_answers(*_MOVED, "insufficient_funds")
+    "/{ticket_id}/pay/",
+    response_model=TicketOut,
+    responses=answers_of_engine(*MOVED, "insufficient_funds"),
 )
 async def pay_ticket(mover: Moving, _: Wordless = None) -> Response:
     """Borrower: put fee and deposit from the wallet into escrow."""
     return await mover.take(Action.PAY)
 
 
-@router.patch("/{ticket_id}/handover/", response_model=TicketOut, responses=_answers(*_MOVED))
+@router.patch(
+    "/{ticket_id}/handover/", response_model=TicketOut, responses=answers_of_engine(*MOVED)
+)
 async def hand_over_ticket(mover: Moving, _: Wordless = None) -> Response:
     """Borrower: confirm that the asset was received."""
     return await mover.take(Action.HANDOVER)
 
 
-@router.patch("/{ticket_id}/complete/", response_model=TicketOut, responses=_answers(*_MOVED))
+@router.patch(
+    "/{ticket_id}/complete/", response_model=TicketOut, responses=answers_of_engine(*MOVED)
+)
 async def complete_ticket(mover: Moving, _: Wordless = None) -> Response:
     """Lender: confirm that the asset came back. The money is paid out."""
     return await mover.take(Action.COMPLETE)

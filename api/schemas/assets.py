@@ -4,8 +4,22 @@ from typing import Annotated, Any, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from sqlalchemy import Row
 
-from api.schemas.common import ID, ID_2, NOW, AmountIn, AmountOut, Body, Prose, TimeOut, Title, Word
+from api.schemas.common import (
+    ID,
+    ID_2,
+    LATER,
+    NOW,
+    AmountIn,
+    AmountOut,
+    Body,
+    PeriodOut,
+    Prose,
+    TimeOut,
+    Title,
+    Word,
+)
 from domain.asset import Handover
 from domain.cancellation import CancellationPolicy
 from models.asset import AssetRow
@@ -78,5 +92,14 @@ class AssetOut(BaseModel):
     created_at: TimeOut
 
     @classmethod
-    def of(cls, row: AssetRow) -> Self:
+    def of(cls, row: AssetRow | Row[Any]) -> Self:
         return cls.model_validate(row, from_attributes=True)
+
+
+class Availability(BaseModel):
+    """When an asset is taken, in order. By whom is nobody's business."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"busy": [{"from": NOW, "to": LATER}]}]}
+    )
+    busy: list[PeriodOut]

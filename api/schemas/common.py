@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Generic, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -16,7 +16,8 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from domain.money import parse_amount
+from domain.calendar import Period
+from domain.money import parse_amount, parse_share
 
 Item = TypeVar("Item")
 ID = "01980a5e-6d3f-7cc2-9b1e-4f0d6a2b7c11"
@@ -53,20 +54,31 @@ def rfc3339(value: datetime) -> str:
 Stripped = StringConstraints(strip_whitespace=True)
 Title = Annotated[str, Stripped, AfterValidator(_storable), Field(min_length=1, max_length=200)]
 Word = Annotated[str, Stripped, AfterValidator(_storable), Field(min_length=1, max_length=64)]
+# What somebody typed into a search field, which may be nothing yet.
+Typed = Annotated[str, Stripped, AfterValidator(_storable), Field(max_length=200)]
 Prose = Annotated[str, AfterValidator(_storable), Field(max_length=5000)]
 Note = Annotated[str, AfterValidator(_storable), Field(max_length=2000)]
+Words = Annotated[str, Stripped, AfterValidator(_storable), Field(min_length=1, max_length=2000)]
 
 # A string or an integer comes in, a string with two places goes out; a float never passes.
+_DIGITS = {"type": "string", "pattern": r"^[0-9]{1,16}(\.[0-9]{1,2})?$"}
 AmountIn = Annotated[
     Decimal,
     BeforeValidator(parse_amount),
     WithJsonSchema(
         {
-            "anyOf": [
-                {"type": "string", "pattern": r"^[0-9]{1,16}(\.[0-9]{1,2})?$"},
-                {"type": "integer", "exclusiveMinimum": 0},
-            ],
+            "anyOf": [_DIGITS, {"type": "integer", "exclusiveMinimum": 0}],
             "description": "Rials, greater than zero.",
+        }
+    ),
+]
+ShareIn = Annotated[
+    Decimal,
+    BeforeValidator(parse_share),
+    WithJsonSchema(
+        {
+            "anyOf": [_DIGITS, {"type": "integer", "minimum": 0}],
+            "description": "Rials; may be zero.",
         }
     ),
 ]
@@ -110,13 +122,28 @@ class Processing(BaseModel):
     poll: str
 
 
+class PeriodOut(BaseModel):
+    """From `from` up to, not including, `to`."""
+
+    model_config = ConfigDict(populate_by_name=True)
+    starts_at: TimeOut = Field(alias="from")
+    ends_at: TimeOut = Field(alias="to")
+
+    @classmethod
+    def of(cls, period: Period) -> Self:
+        return cls(starts_at=period.starts_at, ends_at=period.ends_at)
+
+
 class FieldError(BaseModel):
     pointer: str = Field(description="JSON pointer into the body, or /query/..., /header/...")
     message: str
 
 
 class Problem(BaseModel):
-    """RFC 9457. `code` never changes; `facts` holds what a program may want to read."""
+    """RFC 9457. `code` never changes; `facts` holds what a program may want to read.
+
+    `free` comes with a request for a time that is taken: the nearest others of its length.
+    """
 
     type: str
     title: str
@@ -126,3 +153,4 @@ class Problem(BaseModel):
     request_id: str
     facts: dict[str, str] | None = None
     errors: list[FieldError] | None = None
+    free: list[PeriodOut] | None = None

@@ -1,11 +1,14 @@
 """Wire forms of tickets and their timeline."""
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any, Literal, Self
+from functools import cache
+from typing import Annotated, Any, Final, Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from sqlalchemy import Row
 
 from api.schemas.common import (
     ID,
@@ -19,17 +22,26 @@ from api.schemas.common import (
     TimeIn,
     TimeOut,
 )
-from domain.money import part_of
-from domain.ticket import Action, CancelReason, Ticket, TicketStatus
+from api.schemas.disputes import OPENED, DisputeOut
+from api.schemas.extensions import OFFERED, ExtensionOut
+from domain.cancellation import CancellationPolicy, terms_of
+from domain.money import ZERO, part_of
+from domain.ticket import Action, CancelReason, Role, Ticket, TicketStatus
 from domain.transitions import allowed_actions
-from models.ticket import TransitionRow
 
-_TICKET: dict[str, Any] = {
+_CANCELLATION: Final = {
+    "policy": "moderate",
+    "version": None,
+    "window_hours": 24,
+    "fee_share": "0.50",
+}
+_TICKET: Final[dict[str, Any]] = {
     "id": ID,
     "asset_id": ID_2,
     "borrower_id": ID_3,
     "lender_id": ID_2,
     "status": "pending",
+    "daily_fee": "150000.00",
     "fee": "450000.00",
     "deposit": "2000000.00",
     "total": "2450000.00",
@@ -38,6 +50,7 @@ _TICKET: dict[str, Any] = {
     "ends_at": LATER,
     "deadline_at": "2026-11-24T09:30:00Z",
     "cancel_reason": None,
+    "cancellation": _CANCELLATION,
     "dispute": None,
     "extension": None,
     "allowed_actions": ["cancel"],
@@ -45,6 +58,14 @@ _TICKET: dict[str, Any] = {
     "created_at": NOW,
     "updated_at": NOW,
 }
+_ACTIVE: Final = _TICKET | {
+    "status": "active",
+    "deadline_at": "2026-11-27T09:30:00Z",
+    "cancellation": _CANCELLATION | {"version": 1},
+}
+# What the answers of an offer and of a claim look like, for the document.
+EXTENDED: Final = _ACTIVE | {"extension": OFFERED, "allowed_actions": ["dispute"]}
+DISPUTED: Final = _ACTIVE | {"dispute": OPENED, "deadline_at": LATER, "allowed_actions": []}
 
 
 class Side(StrEnum):
@@ -82,6 +103,30 @@ class Cancel(Body):
     reason: Note | None = None
 
 
+class CancellationOut(BaseModel):
+    """What the borrower owes who cancels after paying, later than `window_hours` before the start.
+
+    The terms of the asset's policy; `version` pins them from the acceptance on, before that they
+    are those of today.
+    """
+
+    policy: CancellationPolicy
+    version: int | None
+    window_hours: int
+    fee_share: str = Field(description="The lender's part of the fee, from 0.00 to 1.00.")
+
+
+@cache
+def _cancellation(policy: CancellationPolicy, version: int | None) -> CancellationOut:
+    terms = terms_of(policy, version)
+    return CancellationOut(
+        policy=policy,
+        version=version,
+        window_hours=terms.window // timedelta(hours=1),
+        fee_share=f"{Decimal(terms.share_bps) / 10_000:.2f}",
+    )
+
+
 class TicketOut(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [_TICKET]})
     id: UUID
@@ -89,41 +134,47 @@ class TicketOut(BaseModel):
     borrower_id: UUID
     lender_id: UUID
     status: TicketStatus
-    fee: AmountOut
+    daily_fee: AmountOut = Field(description="The price of each day begun, extensions included.")
+    fee: AmountOut = Field(description="Extensions that were accepted included.")
     deposit: AmountOut
     total: AmountOut = Field(description="`fee` + `deposit`: what the borrower pays.")
-    commission: AmountOut = Field(description="The platform's part of `fee`.")
+    commission: AmountOut = Field(
+        description="The platform's part of `fee`, of a loan that ends without a dispute."
+    )
     starts_at: TimeOut
     ends_at: TimeOut
     deadline_at: TimeOut | None = Field(description="When the present state ends by itself.")
     cancel_reason: CancelReason | None
-    dispute: None = Field(None, description="Always null in this version.")
-    extension: None = Field(None, description="Always null in this version.")
+    cancellation: CancellationOut
+    dispute: DisputeOut | None
+    extension: ExtensionOut | None = Field(description="The latest offer to borrow for longer.")
     allowed_actions: list[Action] = Field(description="What the caller may do now.")
     note: str | None
     created_at: TimeOut
     updated_at: TimeOut
 
     @classmethod
-    def of(cls, ticket: Ticket, caller_id: UUID) -> Self:
-        role = ticket.role_of(caller_id)
+    def of(cls, ticket: Ticket, viewer: Role | None) -> Self:
+        """Show a ticket to somebody, with what they may do as what they are to it."""
         return cls(
             id=ticket.id,
             asset_id=ticket.asset_id,
             borrower_id=ticket.borrower_id,
             lender_id=ticket.lender_id,
             status=ticket.status,
+            daily_fee=ticket.daily_fee,
             fee=ticket.fee,
             deposit=ticket.deposit,
             total=ticket.total,
-            commission=part_of(ticket.fee, ticket.commission_bps),
+            commission=ZERO if ticket.dispute else part_of(ticket.fee, ticket.commission_bps),
             starts_at=ticket.starts_at,
             ends_at=ticket.ends_at,
             deadline_at=ticket.deadline_at,
             cancel_reason=ticket.cancel_reason,
-            dispute=None,
-            extension=None,
-            allowed_actions=allowed_actions(ticket, role) if role else [],
+            cancellation=_cancellation(ticket.cancellation_policy, ticket.cancellation_version),
+            dispute=DisputeOut.of(ticket.dispute) if ticket.dispute else None,
+            extension=ExtensionOut.of(ticket.extension) if ticket.extension else None,
+            allowed_actions=allowed_actions(ticket, viewer) if viewer else [],
             note=ticket.note,
             created_at=ticket.created_at,
             updated_at=ticket.updated_at,
@@ -142,6 +193,8 @@ class TransitionOut(BaseModel):
                     "to": "pending",
                     "action": "request",
                     "reason": None,
+                    "note": None,
+                    "details": {},
                 }
             ]
         },
@@ -151,10 +204,15 @@ class TransitionOut(BaseModel):
     source: TicketStatus | None = Field(alias="from")
     target: TicketStatus = Field(alias="to")
     action: Action
-    reason: CancelReason | None
+    reason: CancelReason | None = Field(description="Why it was cancelled, if it was.")
+    note: str | None = Field(description="What the one who acted said about it.")
+    details: dict[str, str] = Field(
+        description="What it was about: amounts in rials (`amount`, `to_lender`, `to_borrower`, "
+        "`to_platform`, `fee`, `claim`) and the new end (`ends_at`), where there are any."
+    )
 
     @classmethod
-    def of(cls, row: TransitionRow) -> Self:
+    def of(cls, row: Row[Any]) -> Self:
         return cls(
             at=row.at,
             actor_id=row.actor_id or "system",
@@ -162,4 +220,6 @@ class TransitionOut(BaseModel):
             target=row.to_status,
             action=row.action,
             reason=row.reason,
+            note=row.note,
+            details=row.details,
         )
