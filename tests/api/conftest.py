@@ -18,6 +18,7 @@ from sandbox.gateway.app import create_app as create_gateway
 from sandbox.temporal import TemporalServer
 from settings import Settings
 from tests import given
+from tests.api.loans import Cast
 from tests.api.people import Person, join
 from tests.conftest import KEYS, environment
 from worker import build
@@ -109,16 +110,37 @@ async def stranger(http: httpx.AsyncClient) -> Person:
     return await join(http)
 
 
-@pytest.fixture
-async def operator(http: httpx.AsyncClient, sessions: Sessions) -> Person:
-    person = await join(http)
+async def promote(sessions: Sessions, person: Person) -> Person:
+    """Make somebody an operator."""
     async with sessions.begin() as session:
         user = await session.get_one(User, UUID(person.id))
         user.role = UserRole.OPERATOR
     return person
 
 
+@pytest.fixture
+async def operator(http: httpx.AsyncClient, sessions: Sessions) -> Person:
+    return await promote(sessions, await join(http))
+
+
+@pytest.fixture(scope="session")
+async def cast(http: httpx.AsyncClient, sessions: Sessions) -> Cast:
+    """People for many loans; the borrower is rich."""
+    people = {who: await join(http) for who in ("borrower", "lender", "stranger", "operator")}
+    await promote(sessions, people["operator"])
+    borrower_id = UUID(people["borrower"].id)
+    await given.money_in_wallet(sessions, borrower_id, Decimal(1_000_000_000_000))
+    return Cast(http, sessions, people)
+
+
 Enrich = Callable[[Person, int], Awaitable[None]]
+
+
+@pytest.fixture
+async def forgetful(settings: Settings, cast: Cast) -> AsyncIterator[Cast]:
+    """The same people at an API whose engine knows of no loan, as after its retention time."""
+    async with serving(settings.model_copy(update={"temporal_namespace": "empty"})) as http:
+        yield cast.at(http)
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ TERMS = {
     "handover": "confirmed",
     "cancellation_policy": "strict",
 }
+DAY_1, DAY_2 = "2026-11-23T00:00:00Z", "2026-11-24T00:00:00Z"
 
 
 async def test_a_listed_asset_is_seen_by_anyone(http: httpx.AsyncClient, sara: Person) -> None:
@@ -115,22 +116,55 @@ async def test_an_unlisted_asset_is_its_owners_and_can_come_back(
     assert (await http.get(f"/api/v1{path}")).status_code == 200
 
 
+async def test_an_edit_that_is_sent_again_is_answered_again(sara: Person) -> None:
+    path = f"/assets/{(await sara.post('/assets/', TERMS))['id']}/"
+
+    first = await sara.call("PATCH", path, {"daily_fee": "1"}, key="edit")
+    await sara.patch(path, {"daily_fee": "2"})
+    again = await sara.call("PATCH", path, {"daily_fee": "1"}, key="edit")
+    other = await sara.call("PATCH", path, {"daily_fee": "3"}, key="edit")
+
+    assert again.json() == first.json()
+    assert again.headers["Idempotency-Replayed"] == "true"
+    problem(other, 422, "idempotency_key_reused")
+    assert (await sara.get(path))["daily_fee"] == "2.00"
+
+
 async def test_assets_are_found_by_category_and_words(
     http: httpx.AsyncClient, sara: Person
 ) -> None:
     word = uuid4().hex
     drill = await sara.lists(title=f"Drill {word}", category=word)
-    tent = await sara.lists(title="Tent", description=f"100% {word.upper()}_dry")
+    tents = {"category": f"tents {word}", "description": f"100% {word.upper()}_dry ۱۸v"}
+    tent = await sara.lists(title="چادر كوه‌نوردی", **tents)
 
     async def found(**query: str) -> list[str]:
         answer = await http.get("/api/v1/assets/", params=query)
+        assert answer.status_code == 200, answer.text
         return [item["id"] for item in answer.json()["items"]]
 
     assert await found(q=word) == [tent["id"], drill["id"]]
+    assert await found(q=word[:20]) == [tent["id"], drill["id"]]
     assert await found(category=word) == [drill["id"]]
-    assert await found(q=f"{word}_d") == [tent["id"]]
-    assert await found(q=f"drill%{word}") == []
+    assert await found(q=f"  {word} کوه 18V ") == [tent["id"]]
+    assert await found(q=f"{word} کوهنوردي") == [tent["id"]]
+    assert await found(q=f"{word}%", category=word) == [drill["id"]]
+    assert await found(q="%") == await found(q=f"_{word[1:]}") == []
+    for nothing in ("", "  "):
+        assert await found(q=nothing, category=tents["category"]) == [tent["id"]]
     problem(await http.get("/api/v1/assets/", params={"q": "\x00"}), 422, "validation_error")
+
+
+async def test_a_search_goes_on_page_by_page(http: httpx.AsyncClient, sara: Person) -> None:
+    word = uuid4().hex
+    made = [(await sara.lists(title=f"Tent {word}"))["id"] for _ in range(3)]
+
+    first = (await http.get("/api/v1/assets/", params={"q": word, "limit": 2})).json()
+    query = {"q": word, "limit": 2, "cursor": first["next"]}
+    second = (await http.get("/api/v1/assets/", params=query)).json()
+
+    assert [item["id"] for item in first["items"] + second["items"]] == made[::-1]
+    assert second["next"] is None
 
 
 async def test_pages_follow_one_another_without_gaps(sara: Person) -> None:
@@ -151,7 +185,12 @@ async def test_pages_follow_one_another_without_gaps(sara: Person) -> None:
     "query",
     [
         {"limit": 0}, {"limit": 101}, {"limit": "x"}, {"cursor": "nonsense"}, {"cursor": "é"},
-        {"cursor": ""}, {"cursor": "MTIz"}, {"owner": "you"}, {"category": ""},
+        {"cursor": ""}, {"cursor": "MTIz"}, {"owner": "you"}, {"category": ""}, {"q": "x" * 201},
+        {"available_to": DAY_2, "available_from": DAY_2},
+        {"available_to": DAY_1, "available_from": DAY_2},
+        {"available_to": "2028-01-01T00:00:00Z", "available_from": DAY_1},
+        {"available_to": "soon", "available_from": DAY_1},
+        {"available_to": "2026-11-23", "available_from": DAY_1},
     ],
 )  # fmt: skip
 async def test_a_bad_query_is_422(sara: Person, query: dict[str, Any]) -> None:
@@ -159,6 +198,16 @@ async def test_a_bad_query_is_422(sara: Person, query: dict[str, Any]) -> None:
 
     [error] = problem(answer, 422, "validation_error")["errors"]
     assert error["pointer"] == f"/query/{next(iter(query))}"
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"), [("available_from", "available_to"), ("available_to", "available_from")]
+)
+async def test_half_a_period_is_422(sara: Person, given: str, missing: str) -> None:
+    answer = await sara.call("GET", "/assets/", **{given: DAY_1})
+
+    [error] = problem(answer, 422, "validation_error")["errors"]
+    assert error["pointer"] == f"/query/{missing}"
 
 
 async def test_ones_own_assets_need_a_login(http: httpx.AsyncClient) -> None:

@@ -1,6 +1,6 @@
 """Accounts and logins."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from uuid import UUID, uuid4
 
 import httpx
@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from api.passwords import Passwords, hash_password
 from api.tokens import Access, AccessTokens
+from domain.errors import NotAuthenticated
 from models.database import Sessions
 from models.user import RefreshToken, User
 from settings import Settings
@@ -201,7 +202,27 @@ def test_an_access_token_carries_no_personal_data() -> None:
     claims = jwt.decode(token, options={"verify_signature": False})
     assert set(claims) == {"iss", "aud", "sub", "sid", "jti", "iat", "nbf", "exp"}
     assert claims["exp"] == expires_at.timestamp()
-    assert tokens.read(token) == access
+    assert tokens.read(token) == (access, expires_at)
+
+
+def test_a_token_that_was_good_before_is_refused_once_it_expires(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tokens = AccessTokens("s" * 32, timedelta(minutes=10))
+    token, expires_at = tokens.issue(Access(uuid4(), uuid4()))
+
+    class Later(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            return at
+
+    at = expires_at + timedelta(seconds=4)  # clocks of two machines differ a little
+    tokens.read(token)
+    monkeypatch.setattr("api.tokens.datetime", Later)
+    tokens.read(token)
+    at = expires_at + timedelta(seconds=5)
+    with pytest.raises(NotAuthenticated, match="expired"):
+        tokens.read(token)
 
 
 async def test_outside_of_development_cookies_are_secure(

@@ -12,7 +12,11 @@ from api.openapi import SNAPSHOT, document, surface
 from api.problems import STATUS
 from api.schemas.assets import AssetOut, NewAsset
 from api.schemas.auth import Registration, UserOut
+from api.schemas.disputes import DisputeNoteOut, DisputeOut, NewDispute, Resolution
+from api.schemas.events import DisputeNoteEvent, PaymentEvent, TicketEvent
+from api.schemas.extensions import ExtensionOut, NewExtension
 from api.schemas.payments import NewTopUp, PaymentOut
+from api.schemas.previews import PreviewOut
 from api.schemas.tickets import NewTicket, TicketOut, TransitionOut
 from api.schemas.wallet import EntryOut, WalletOut
 
@@ -71,7 +75,8 @@ def test_no_operation_refers_to_a_server_or_to_the_frameworks_own_errors() -> No
     "model",
     [
         AssetOut, NewAsset, Registration, UserOut, NewTopUp, PaymentOut, NewTicket, TicketOut,
-        TransitionOut, EntryOut, WalletOut,
+        TransitionOut, EntryOut, WalletOut, NewExtension, ExtensionOut, NewDispute, DisputeOut,
+        Resolution, DisputeNoteOut, PreviewOut, TicketEvent, DisputeNoteEvent, PaymentEvent,
     ],
 )  # fmt: skip
 def test_an_example_is_a_real_one(model: Any) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.money import MAX_AMOUNT, parse_amount, part_of
+from domain.money import MAX_AMOUNT, parse_amount, parse_share, part_of
 
 amounts = st.decimals(min_value=0, max_value=MAX_AMOUNT, places=2)
 
@@ -35,6 +35,18 @@ def test_the_largest_amount_fits() -> None:
 def test_nothing_else_is_an_amount(value: object) -> None:
     with pytest.raises(ValueError, match="amount"):
         parse_amount(value)
+
+
+@pytest.mark.parametrize("value", ["0", "0.00", "00", 0])
+def test_a_share_may_be_nothing(value: object) -> None:
+    assert str(parse_share(value)) == "0.00"
+
+
+@pytest.mark.parametrize("value", ["-0", -1, "0.001", 0.0, False, None, "", 10**16, "1e0"])
+def test_a_share_is_an_amount_otherwise(value: object) -> None:
+    assert parse_share("0.01") == parse_amount("0.01")
+    with pytest.raises(ValueError, match="amount"):
+        parse_share(value)
 
 
 @given(amounts, st.integers(min_value=0, max_value=10_000))
