@@ -1,6 +1,7 @@
 """Accounts and logins."""
 
 from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Self
 from uuid import UUID, uuid4
 
 import httpx
@@ -213,8 +214,8 @@ def test_a_token_that_was_good_before_is_refused_once_it_expires(
 
     class Later(datetime):
         @classmethod
-        def now(cls, tz: tzinfo | None = None) -> datetime:
-            return at
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            return cls.fromtimestamp(at.timestamp(), tz)
 
     at = expires_at + timedelta(seconds=4)  # clocks of two machines differ a little
     tokens.read(token)

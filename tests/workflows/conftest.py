@@ -144,7 +144,8 @@ class Loan:
         """The time at which an action happened, the last time that it did."""
         async with self.sessions() as session:
             lines = await tickets.timeline(session, self.request.ticket_id)
-        return [line.at for line in lines if line.action is action][-1]
+        when: list[datetime] = [line.at for line in lines if line.action is action]
+        return when[-1]
 
     async def run_out(self) -> str:
         """Let time run until the loan ends by itself, and return how it ended."""
