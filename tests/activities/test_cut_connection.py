@@ -28,7 +28,7 @@ from activities.withdrawals import PostgresWithdrawalSteps
 from domain.asset import Handover
 from domain.deadlines import Windows
 from domain.reversal import NewReversal, ReversalDecision
-from domain.ticket import Action
+from domain.ticket import Action, Stage
 from domain.transfer import NewTransfer, TransferLimits
 from domain.withdrawal import NewWithdrawal, PayoutResult, WithdrawalDecision
 from models.base import new_id
@@ -37,6 +37,7 @@ from models.ledger import LedgerEntry, LedgerTransaction
 from tests import given
 from tests.e2e.proxy import Proxy
 from tests.given import NOW
+from tests.lending import Lending
 
 AMOUNT = Decimal(250_000)
 MONEY = Decimal(1_000_000)
@@ -135,6 +136,17 @@ def move_ticket(*actions: Action) -> Case:
     return case
 
 
+def loan_at(stage: Stage, action: Action) -> Case:
+    """Cut the line under an action on a loan in some stage."""
+
+    async def case(steps: Steps) -> Step:
+        lending = await Lending.among_strangers(steps.sessions)
+        command = (await lending.at(stage)).command(action)
+        return lambda over: run(over.tickets.move_ticket, command)
+
+    return case
+
+
 async def transfer(steps: Steps) -> Step:
     sender, receiver = await a_rich_user(steps), await given.a_user(steps.sessions)
     new = NewTransfer(new_id(), sender, receiver, AMOUNT, "For the drill", NOW)
@@ -194,6 +206,9 @@ CASES: dict[str, Case] = {
     "pay a ticket": move_ticket(Action.ACCEPT, Action.PAY),
     "complete a ticket": move_ticket(Action.ACCEPT, Action.PAY, Action.HANDOVER, Action.COMPLETE),
     "cancel a ticket": move_ticket(Action.ACCEPT, Action.PAY, Action.CANCEL),
+    "accept an extension": loan_at(Stage.OFFERED, Action.ACCEPT_EXTENSION),
+    "accept a claim": loan_at(Stage.CLAIMED, Action.ACCEPT_CLAIM),
+    "resolve a dispute": loan_at(Stage.CONTESTED, Action.RESOLVE),
     "transfer": transfer,
     "grant a reversal": grant_reversal,
     "ask_withdrawal": ask_withdrawal,

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from uuid import UUID
 
-from activities.contracts import NewPayment, SettlePayment, Verified
+from activities.contracts import MoveTicket, NewPayment, SettlePayment, Verified
 from tests.given import NOW
-from tests.properties.commands import Command
+from tests.properties.commands import Command, Outcome
 from tests.properties.faults import Died, Fault
+from tests.properties.loan_moves import People
 from tests.properties.model import Model
-from tests.properties.moves import Interpreter, Move, People
+from tests.properties.moves import Interpreter, Move
 from tests.properties.world import World
 
 
@@ -22,9 +23,15 @@ class Disagreement(AssertionError):
 
 @dataclass
 class Journey:
+    """Attributes.
+
+    proving: Prove the whole ledger after each step, and not only compare it with the model.
+    """
+
     world: World
     model: Model
     people: People
+    proving: bool = True
     moves: int = 0  # how many were made
     lines: list[str] = field(default_factory=list)  # what was done, to be read when it went wrong
     seen: Counter[str] = field(default_factory=Counter)  # how often each thing happened
@@ -69,7 +76,7 @@ class Journey:
         except Died:
             if fault is Fault.AFTER:
                 self.model.expect(command)
-            self.seen[f"{type(command).__name__} died"] += 1
+            self.seen[f"{name_of(command)} died"] += 1
             await self._compare(command)
             return [command]
         expected = [self.model.expect(command) for _ in outcomes]
@@ -77,12 +84,18 @@ class Journey:
             words = f"{command}\n  answered {outcomes}\n  expected {expected}"
             raise Disagreement(brief(words)) from None
         for outcome in outcomes:
-            self.seen[f"{type(command).__name__} {outcome.refusal or 'done'}"] += 1
+            self._count(name_of(command), outcome)
         await self._compare(command)
         return []
 
+    def _count(self, name: str, outcome: Outcome) -> None:
+        self.seen[f"{name} {outcome.refusal or 'done'}"] += 1
+        match outcome.result:
+            case (_, frozenset() as rivals) if rivals:
+                self.seen[f"{name} named rivals"] += 1
+
     async def _compare(self, command: Command) -> None:
-        now = await self.world.look()
+        now = await self.world.look(proving=self.proving)
         expected = self.model.state()
         differences = [
             f"{name}: {thing} is {state.get(thing)}, expected {expected[name].get(thing)}"
@@ -95,6 +108,13 @@ class Journey:
             raise Disagreement(brief("\n  ".join([f"after {command}", *differences])))
         keys = {key: found for found, key in now.transaction_ids.items()}
         self.model.ids = {keys[key]: key for key in self.model.books.moved}
+
+
+def name_of(command: Command) -> str:
+    """Return what is counted: the kind of a command, or what it does to a ticket."""
+    if isinstance(command, MoveTicket):
+        return command.action.value
+    return type(command).__name__
 
 
 def brief(text: str) -> str:

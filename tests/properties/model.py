@@ -72,6 +72,7 @@ class Model:
 
     assets: dict[UUID, Asset]
     active: frozenset[UUID]
+    operators: frozenset[UUID]  # who divides an escrow
     books: Books = field(default_factory=Books)
     payments: dict[UUID, TopUp] = field(default_factory=dict)
     withdrawals: dict[UUID, Payout] = field(default_factory=dict)
@@ -81,7 +82,7 @@ class Model:
     transfers: dict[UUID, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.loans = Loans(self.books, self.assets)
+        self.loans = Loans(self.books, self.assets, self.operators)
 
     def expect(self, command: Command) -> Outcome:
         """Carry out a command that commits, and say what its step should answer."""
@@ -280,7 +281,7 @@ class Model:
         return {
             "balances": {account: sum_ for account, sum_ in self.books.balances.items() if sum_},
             "transactions": dict.fromkeys(self.books.moved, True),
-            "tickets": {key: (one.status, one.reason) for key, one in self.loans.known.items()},
+            "tickets": self.loans.shown,
             "payments": {key: one.shown for key, one in self.payments.items()},
             "withdrawals": {key: one.status for key, one in self.withdrawals.items()},
             "reversals": {key: one.status for key, one in self.wishes.items()},

@@ -3,7 +3,7 @@
 So a failing run can be cut down: what is left after any move was taken out is a run as well.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -29,13 +29,14 @@ from domain.ticket import Action
 from domain.transfer import NewTransfer
 from domain.withdrawal import NewWithdrawal, PayoutResult, WithdrawalDecision
 from tests.given import NOW
+from tests.properties.chance import NothingThere, mostly, pick
 from tests.properties.commands import Command, KeepInWallet, SealLedger
 from tests.properties.faults import Fault
-from tests.properties.loans import LIFE, Loan
+from tests.properties.loan import HOUR
+from tests.properties.loan_moves import People, a_time, an_action, an_actor, terms
 from tests.properties.model import Model
 
 T = TypeVar("T")
-HOUR: Final = timedelta(hours=1)
 LARGEST: Final = 2**32
 KINDS: Final = {  # how often each is tried
     "request": 14,
@@ -57,6 +58,8 @@ KINDS: Final = {  # how often each is tried
     "seal": 4,
     "again": 14,
 }
+# In every other run people do little else than lend.
+LENDING: Final = KINDS | {"request": 40, "move": 150, "transfer": 4, "withdraw": 3, "again": 25}
 FAULTS: Final = {Fault.NONE: 5, Fault.BEFORE: 2, Fault.AFTER: 2, Fault.TWICE: 1}
 
 
@@ -67,25 +70,15 @@ class Move:
     fault: Fault
 
 
-def moves(random: Random, count: int) -> list[Move]:
+def moves(random: Random, count: int, kinds: Mapping[str, int]) -> list[Move]:
     return [
         Move(
-            kind=random.choices(list(KINDS), list(KINDS.values()))[0],
+            kind=random.choices(list(kinds), list(kinds.values()))[0],
             picks=tuple(random.randrange(LARGEST) for _ in range(6)),
             fault=random.choices(list(FAULTS), list(FAULTS.values()))[0],
         )
         for _ in range(count)
     ]
-
-
-@dataclass(frozen=True)
-class People:
-    users: Sequence[UUID]  # the last one is not active
-    operators: Sequence[UUID]
-
-
-class NothingThere(Exception):
-    """What a move would be about does not exist yet."""
 
 
 class Interpreter:
@@ -123,7 +116,7 @@ class Interpreter:
         return SealLedger()
 
     def _request(self, asset: int, by: int, start: int, days: int, *_: int) -> Command:
-        starts_at = NOW + timedelta(days=1 + start % 3)
+        starts_at = NOW + timedelta(days=1 + start % 5)
         return LoanRequest(
             ticket_id=self._id,
             asset_id=pick(list(self._model.assets), asset),
@@ -134,25 +127,22 @@ class Interpreter:
             at=self._at,
         )
 
-    def _move(self, which: int, how: int, by: int, when: int, *_: int) -> Command:
+    def _move(self, which: int, how: int, by: int, when: int, what: int, *_: int) -> Command:
         loans = self._model.loans.known
-        ticket_id = self._one(loans, which, lambda loan: loan.deadline is not None)
+        far = [key for key, loan in loans.items() if loan.status == "active"]
+        is_open = self._one(loans, which, lambda loan: loan.is_open)
+        ticket_id = pick(far, which) if far and which // 64 % 2 else is_open
         loan = loans.get(ticket_id)
-        legal = [action for (status, action) in LIFE if loan and status == loan.status]
-        names = [action.value for action in Action if action is not Action.REQUEST]
-        action = Action(pick(mostly(legal, names, how), how // 8))
-        later = (0, 0, 12, 30, 60, 24 * 400)[when % 6] * HOUR
-        actor = self._actor(loan, action, by)
-        return MoveTicket(ticket_id, action, actor, f"move:{self._count}", self._at + later)
-
-    def _actor(self, loan: Loan | None, action: Action, by: int) -> UUID | None:
-        anybody = [*self._people.users, None]
-        if loan is None:
-            return pick(anybody, by)
-        who = {None: "clock", loan.wish.borrower_id: "borrower", loan.asset.owner_id: "lender"}
-        allowed = LIFE.get((loan.status, action), ("", ""))[0].split()
-        right = [user for user, role in who.items() if role in allowed]
-        return pick(mostly(right, anybody, by), by // 8)
+        action = an_action(loan, how)
+        actor = an_actor(loan, action, self._people, by)
+        return MoveTicket(
+            ticket_id,
+            action,
+            actor,
+            command_id=f"move:{self._count}",
+            at=self._at + a_time(actor, when),
+            terms=terms(loan, action, what),
+        )
 
     def _pay_with(self, which: int, *_: int) -> Command:
         """A paid payment goes on into the ticket that it names."""
@@ -240,14 +230,3 @@ class Interpreter:
         fitting = [key for key, one in known.items() if wanted(one)]
         anything = [*known, UUID(int=404)] if known or which % 8 == 0 else []
         return pick(mostly(fitting, anything, which), which // 8)
-
-
-def mostly(fitting: Sequence[T], anything: Sequence[T], number: int) -> Sequence[T]:
-    """Choose from what fits, but one time in eight, and when nothing does, from anything."""
-    return fitting if fitting and number % 8 else anything
-
-
-def pick(options: Sequence[T], number: int) -> T:
-    if not options:
-        raise NothingThere
-    return options[number % len(options)]

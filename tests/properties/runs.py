@@ -16,16 +16,18 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from domain.asset import Asset, Handover
 from domain.cancellation import CancellationPolicy
 from models.database import Sessions, create_engine, psycopg_url, sessions_of
+from models.user import UserRole
 from tests import given
 from tests.conftest import PRISTINE, as_application
 from tests.properties.journey import Journey
+from tests.properties.loan_moves import People
 from tests.properties.model import Model
-from tests.properties.moves import Move, People, moves
+from tests.properties.moves import KINDS, LENDING, Move, moves
 from tests.properties.world import World
 
 STEPS = 250  # more in one database would mostly make the proofs slower
 SHRINKING_S = 45.0
-MONEY = Decimal(400_000)  # of each user at first: enough for a loan, not for all that is tried
+MONEY = Decimal(500_000)  # of each user at first: enough for a loan, not for all that is tried
 USERS, OPERATORS = 5, 2
 TERMS = (
     ("33333.33", "50000", Handover.INSTANT, CancellationPolicy.STRICT),
@@ -38,10 +40,11 @@ TERMS = (
 @dataclass(frozen=True)
 class Runs:
     superuser_url: str
+    proving: bool = True
 
     async def check(self, seed: int) -> Counter[str]:
         """Make one run and count what happened in it; a run that fails is cut down first."""
-        made = moves(Random(seed), 2 * STEPS)
+        made = moves(Random(seed), 2 * STEPS, LENDING if seed % 2 else KINDS)
         journey, error = await self._run(made)
         if error is None:
             return journey.seen
@@ -65,6 +68,7 @@ class Runs:
     async def _run(self, made: Sequence[Move]) -> tuple[Journey, Exception | None]:
         async with self._database() as engine:
             journey = await _start(engine)
+            journey.proving = self.proving
             try:
                 await journey.top_up(MONEY)
                 await journey.go(made, STEPS)
@@ -89,8 +93,8 @@ class Runs:
 
 async def _start(engine: AsyncEngine) -> Journey:
     sessions = sessions_of(engine)
-    users = [await _user(sessions, number, active=number < USERS) for number in range(1, USERS + 1)]
-    operators = [await _user(sessions, 100 + number, active=True) for number in range(OPERATORS)]
+    users = [await _user(sessions, number) for number in range(1, USERS + 1)]
+    operators = [await _user(sessions, 100 + number) for number in range(OPERATORS)]
     assets = [
         await given.a_stored_asset(
             sessions,
@@ -103,12 +107,18 @@ async def _start(engine: AsyncEngine) -> Journey:
         )
         for number, (daily_fee, deposit, handover, policy) in enumerate(TERMS)
     ]
-    model = Model(_by_id(assets), frozenset([*users[:-1], *operators]))
+    model = Model(
+        _by_id(assets),
+        active=frozenset([*users[:-1], *operators]),
+        operators=frozenset([users[0], *operators]),
+    )
     return Journey(World(engine), model, People(users, operators))
 
 
-async def _user(sessions: Sessions, number: int, *, active: bool) -> UUID:
-    return await given.a_user(sessions, id=UUID(int=number), is_active=active)
+async def _user(sessions: Sessions, number: int) -> UUID:
+    """Store somebody. The first and the last user are operators; the last is no longer active."""
+    role = UserRole.OPERATOR if number in {1, USERS} or number >= 100 else UserRole.USER
+    return await given.a_user(sessions, id=UUID(int=number), role=role, is_active=number != USERS)
 
 
 def _by_id(assets: Sequence[Asset]) -> dict[UUID, Asset]:

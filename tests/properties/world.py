@@ -47,6 +47,7 @@ from models.ticket import TicketRow
 from models.withdrawal import WithdrawalRow
 from tests.properties.commands import Command, KeepInWallet, Outcome, SealLedger
 from tests.properties.faults import Fault, MortalSessions
+from tests.properties.loan import COMPARED
 from tests.properties.loans import COMMISSION_BPS
 from tests.properties.model import AT_ONCE, DAILY, LEAST, REVERSAL_WINDOW, State
 
@@ -86,7 +87,7 @@ class World:
         except ApplicationError as refused:
             return Outcome(refusal=refused.type if refused.non_retryable else "would be retried")
 
-    async def look(self) -> Seen:
+    async def look(self, *, proving: bool = True) -> Seen:
         async with self.sessions() as session:
             ids = await session.execute(
                 select(LedgerTransaction.id, LedgerTransaction.idempotency_key)
@@ -96,7 +97,7 @@ class World:
                 state={
                     "balances": await _balances(session),
                     "transactions": dict.fromkeys(known.values(), True),
-                    "tickets": await _read(session, TicketRow.status, TicketRow.cancel_reason),
+                    "tickets": await _tickets(session),
                     "payments": await _read(
                         session,
                         PaymentRow.status,
@@ -107,7 +108,7 @@ class World:
                     "withdrawals": await _read(session, WithdrawalRow.status),
                     "reversals": await _read(session, ReversalRow.status),
                 },
-                violations=await proofs.findings(session),
+                violations=await proofs.findings(session) if proving else [],
                 transaction_ids=known,
             )
 
@@ -181,3 +182,14 @@ async def _balances(session: AsyncSession) -> dict[Any, object]:
 async def _read(session: AsyncSession, *columns: Any) -> dict[Any, object]:
     rows = (await session.execute(select(columns[0].class_.id, *columns))).all()
     return {row[0]: tuple(row[1:]) if len(columns) > 1 else row[1] for row in rows}
+
+
+async def _tickets(session: AsyncSession) -> dict[Any, object]:
+    """Return each column that the model knows, so that a difference names what differs."""
+    columns = [TicketRow.__table__.c[name] for name in COMPARED]
+    rows = (await session.execute(select(TicketRow.id, *columns))).all()
+    return {
+        (row[0], name): int(value * 100) if isinstance(value, Decimal) else value
+        for row in rows
+        for name, value in zip(COMPARED, row[1:], strict=True)
+    }
