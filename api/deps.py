@@ -76,17 +76,22 @@ class Services:
     verifying: Lock = field(default_factory=Lock)
 
 
-# Like all dependencies here a coroutine, because others are run in threads, and wait for them.
-async def _services(request: Request) -> Services:
+# FastAPI runs dependencies that are no coroutines in threads. It goes through each of a tree again
+# wherever one asks for it, so those below ask for the request alone, and look here.
+def _held(request: Request) -> Services:
     found: Services = request.app.state.services
     return found
+
+
+async def _services(request: Request) -> Services:
+    return _held(request)
 
 
 Held = Annotated[Services, Depends(_services)]
 
 
-async def _read_session(services: Held) -> AsyncIterator[AsyncSession]:
-    async with services.reads() as session:
+async def _read_session(request: Request) -> AsyncIterator[AsyncSession]:
+    async with _held(request).reads() as session:
         yield session
 
 
@@ -120,7 +125,8 @@ _cookie = APIKeyCookie(
 )
 
 
-async def _identified(request: Request, services: Held, session: Session) -> Caller | None:
+async def _identified(request: Request, session: Session) -> Caller | None:
+    services = _held(request)
     header = request.headers.get("Authorization")
     token = services.cookies.access_of(request) if header is None else _bearer_token(header)
     if token is None:
@@ -137,10 +143,10 @@ async def _identified(request: Request, services: Held, session: Session) -> Cal
 Identified = Annotated[Caller | None, Depends(_identified)]
 
 
-async def _caller_or_none(request: Request, services: Held, caller: Identified) -> Caller | None:
+async def _caller_or_none(request: Request, caller: Identified) -> Caller | None:
     by_cookie = "Authorization" not in request.headers
     if caller and by_cookie and request.method not in csrf.SAFE_METHODS:
-        services.csrf.check(request.headers.get(csrf.HEADER), caller.session_id)
+        _held(request).csrf.check(request.headers.get(csrf.HEADER), caller.session_id)
     return caller
 
 

@@ -121,7 +121,9 @@ class Mover:
         raise engine_unavailable()  # the row is open, but its workflow is not there
 
 
-def _mover(ticket_id: UUID, caller: CurrentUser, services: Held, idempotency: Idempotent) -> Mover:
+async def _mover(
+    ticket_id: UUID, caller: CurrentUser, services: Held, idempotency: Idempotent
+) -> Mover:
     return Mover(ticket_id, caller, services, idempotency)
 
 

@@ -110,7 +110,7 @@ def render(
     body |= {"errors": listed} if (listed := list(errors)) else {}
     if refusal.free is not None:
         free = map(PeriodOut.of, refusal.free)
-        body["free"] = [period.model_dump(by_alias=True) for period in free]
+        body["free"] = [period.model_dump(mode="json", by_alias=True) for period in free]
     # Escaped to ASCII: a pointer repeats the caller's own field names, lone surrogates included.
     return Response(
         json.dumps(body).encode(),

@@ -66,7 +66,7 @@ class ReversalDesk:
             return await reversals.get(session, self.reversal_id)
 
 
-def _desk(
+async def _desk(
     reversal_id: UUID, operator: Operator, services: Held, idempotency: Idempotent
 ) -> ReversalDesk:
     return ReversalDesk(reversal_id, operator, services, idempotency)

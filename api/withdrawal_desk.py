@@ -73,7 +73,7 @@ def _is_taken(stored: Withdrawal, word: Word) -> bool:
     return (stored.status, stored.note) == (WithdrawalStatus.FAILED, word.note)
 
 
-def _desk(
+async def _desk(
     withdrawal_id: UUID, operator: Operator, services: Held, idempotency: Idempotent
 ) -> WithdrawalDesk:
     return WithdrawalDesk(withdrawal_id, operator, services, idempotency)

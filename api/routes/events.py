@@ -27,7 +27,7 @@ _STREAM: Final[Responses] = {
 _LOGIN: Final = ("not_authenticated", "validation_error")
 
 
-def _after(
+async def _after(
     header: Annotated[
         str | None,
         Header(

@@ -52,7 +52,7 @@ class Period:
     until: datetime | None
 
 
-def _period(
+async def _period(
     since: Annotated[TimeIn | None, Query(alias="from", description="At or after.")] = None,
     until: Annotated[TimeIn | None, Query(alias="to", description="Before.")] = None,
 ) -> Period:

@@ -88,9 +88,9 @@ AmountOut = Annotated[
     WithJsonSchema({"type": "string", "pattern": r"^[0-9]+\.[0-9]{2}$", "description": "Rials."}),
 ]
 TimeIn = Annotated[AwareDatetime, BeforeValidator(_instant), AfterValidator(_utc)]
+# Times are UTC wherever they come from: callers by TimeIn, the database by its connections.
 TimeOut = Annotated[
     datetime,
-    PlainSerializer(rfc3339, return_type=str),
     WithJsonSchema({"type": "string", "format": "date-time", "description": "UTC."}),
 ]
 

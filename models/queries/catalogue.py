@@ -5,7 +5,17 @@ from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, Row, Select, bindparam, func, select, union_all
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Integer,
+    Row,
+    Select,
+    bindparam,
+    func,
+    select,
+    union_all,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.calendar import Period
@@ -13,8 +23,8 @@ from models.queries import calendar
 from models.queries.assets import ASSETS, SHOWN
 
 # So many of the newest are read through before the index of words is asked.
-_READ_THROUGH: Final = 1000
-_LIMIT: Final = bindparam("limit", type_=Integer)
+_READ_THROUGH: Final = 500
+LIMIT: Final = bindparam("limit", type_=Integer, literal_execute=True)
 _FILTERS: Final = {
     "owner_id": ASSETS.c.owner_id == bindparam("owner_id"),
     "category": ASSETS.c.category == bindparam("category"),
@@ -61,7 +71,7 @@ def _list(given: frozenset[str]) -> Select[Any]:
         wanted = [ASSETS.c.id.in_(_found(wanted, must_be_free=must_be_free))]
     elif must_be_free:
         wanted.append(calendar.is_free(ASSETS.c.id))
-    return select(*SHOWN).where(*wanted).order_by(ASSETS.c.id.desc()).limit(_LIMIT)
+    return select(*SHOWN).where(*wanted).order_by(ASSETS.c.id.desc()).limit(LIMIT)
 
 
 def _found(wanted: Sequence[_Yes], *, must_be_free: bool) -> Select[tuple[UUID]]:
@@ -72,12 +82,15 @@ def _found(wanted: Sequence[_Yes], *, must_be_free: bool) -> Select[tuple[UUID]]
     know which it is when it comes to several words, so both ways stand in one statement, and the
     second is taken only when the first did not find enough.
     """
-    # In a subquery, so that it is made once and not for each row that it is held against.
-    query = select(func.search_query(bindparam("text"))).scalar_subquery()
+    # Made once, and not for each row that it is held against.
+    asked = select(func.search_query(bindparam("text")).label("words")).cte("asked")
+    query = select(asked.c.words).scalar_subquery()
     walk = select(ASSETS.c.id, ASSETS.c.words).where(*wanted).order_by(ASSETS.c.id.desc())
-    newest = walk.limit(_READ_THROUGH).subquery()
+    newest = walk.limit(_written(_READ_THROUGH)).subquery()
     first = select(newest.c.id).where(newest.c.words.bool_op("@@")(query))
-    boundary = walk.with_only_columns(ASSETS.c.id).offset(_READ_THROUGH).limit(1)
+    boundary = (
+        walk.with_only_columns(ASSETS.c.id).offset(_written(_READ_THROUGH)).limit(_written(1))
+    )
     older = select(ASSETS.c.id).where(
         *wanted,
         ASSETS.c.words.bool_op("@@")(query),
@@ -87,7 +100,16 @@ def _found(wanted: Sequence[_Yes], *, must_be_free: bool) -> Select[tuple[UUID]]
     if must_be_free:
         first = first.where(calendar.is_free(newest.c.id))
         older = older.where(calendar.is_free(ASSETS.c.id))
-    rest = older.offset(0).subquery()
-    second = select(rest.c.id).order_by(rest.c.id.desc()).limit(_LIMIT)
-    both = union_all(first.limit(_LIMIT), second).limit(_LIMIT).subquery()
+    rest = older.offset(_written(0)).subquery()
+    second = select(rest.c.id).order_by(rest.c.id.desc()).limit(LIMIT)
+    both = union_all(first.limit(LIMIT), second).limit(LIMIT).subquery()
     return select(both.c.id)
+
+
+def _written(number: int) -> BindParameter[int]:
+    """Return a limit that stands in the statement.
+
+    A plan that is to serve any limit looks so dear to the database that it makes a new one each
+    time, and that takes longer than the search.
+    """
+    return bindparam(None, number, literal_execute=True)

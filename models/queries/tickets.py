@@ -47,7 +47,7 @@ _FIRST_OF_DISPUTE: Final = len(_OWN) + len(fields(Extension))
 _TICKETS = select(*(_T.c[name] for name in (*_OWN, *_OF_PARTS)))
 _ONE = _TICKETS.where(_T.c.id == bindparam("ticket_id"))
 _LOCKED = _ONE.with_for_update(key_share=True)
-_LIMIT = bindparam("limit", type_=Integer)
+_LIMIT = bindparam("limit", type_=Integer, literal_execute=True)
 _FILTERS: Final = {
     "status": _T.c.status == bindparam("status"),
     "asset_id": _T.c.asset_id == bindparam("asset_id"),

@@ -149,6 +149,7 @@ async def test_pages_of_a_search_have_no_gap_where_it_goes_over_to_the_index(
     find: Found, own_sessions: Sessions, monkeypatch: pytest.MonkeyPatch, read_through: int
 ) -> None:
     monkeypatch.setattr(catalogue, "_READ_THROUGH", read_through)
+    monkeypatch.setattr(catalogue, "_list", catalogue._list.__wrapped__)
     stored = [await listed(own_sessions, word) for word in ("cam a", "tent", "cam b", "cam c")]
     wanted = [stored[3], stored[2], stored[0]]
 
