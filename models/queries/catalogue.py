@@ -24,7 +24,7 @@ from models.queries.assets import ASSETS, SHOWN
 
 # So many of the newest are read through before the index of words is asked.
 _READ_THROUGH: Final = 500
-LIMIT: Final = bindparam("limit", type_=Integer, literal_execute=True)
+_LIMIT: Final = bindparam("limit", type_=Integer, literal_execute=True)
 _FILTERS: Final = {
     "owner_id": ASSETS.c.owner_id == bindparam("owner_id"),
     "category": ASSETS.c.category == bindparam("category"),
@@ -71,7 +71,7 @@ def _list(given: frozenset[str]) -> Select[Any]:
         wanted = [ASSETS.c.id.in_(_found(wanted, must_be_free=must_be_free))]
     elif must_be_free:
         wanted.append(calendar.is_free(ASSETS.c.id))
-    return select(*SHOWN).where(*wanted).order_by(ASSETS.c.id.desc()).limit(LIMIT)
+    return select(*SHOWN).where(*wanted).order_by(ASSETS.c.id.desc()).limit(_LIMIT)
 
 
 def _found(wanted: Sequence[_Yes], *, must_be_free: bool) -> Select[tuple[UUID]]:
@@ -101,8 +101,8 @@ def _found(wanted: Sequence[_Yes], *, must_be_free: bool) -> Select[tuple[UUID]]
         first = first.where(calendar.is_free(newest.c.id))
         older = older.where(calendar.is_free(ASSETS.c.id))
     rest = older.offset(_written(0)).subquery()
-    second = select(rest.c.id).order_by(rest.c.id.desc()).limit(LIMIT)
-    both = union_all(first.limit(LIMIT), second).limit(LIMIT).subquery()
+    second = select(rest.c.id).order_by(rest.c.id.desc()).limit(_LIMIT)
+    both = union_all(first.limit(_LIMIT), second).limit(_LIMIT).subquery()
     return select(both.c.id)
 
 
