@@ -49,10 +49,11 @@ def run(folder: Path, wish: str | None) -> bool:
     dev, home = dev_json.read(folder), Home.at(folder)
     clock = LoanClock(home.loan_clock)
     with _alone(home):
-        if duration:
-            write_private(home.loan_clock, f"{(clock.ahead + duration) // timedelta(seconds=1)}\n")
-            _say(f"Skipping {words(duration)} ...")
         try:
+            if duration:
+                ahead = (clock.ahead + duration) // timedelta(seconds=1)
+                write_private(home.loan_clock, f"{ahead}\n")
+                _say(f"Skipping {words(duration)} ...")
             trouble = asyncio.run(_bring_along(dev, clock))
         except KeyboardInterrupt:
             trouble = f"Interrupted. {REPEAT}"

@@ -3,6 +3,7 @@
 import base64
 import os
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -67,6 +68,12 @@ def database_url(superuser_url: str) -> str:
 @pytest.fixture
 def own_database(postgres: Postgres, superuser_url: str) -> Iterator[str]:
     """A migrated, empty database for one test alone, as its owner sees it."""
+    with a_database(postgres, superuser_url) as url:
+        yield url
+
+
+@contextmanager
+def a_database(postgres: Postgres, superuser_url: str) -> Iterator[str]:
     name = f"own_{uuid4().hex}"
     admin = create_sync_engine(psycopg_url(superuser_url), isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:

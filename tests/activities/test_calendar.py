@@ -24,7 +24,7 @@ from models.queries import calendar, tickets
 from tests import given
 from tests.given import DAY, NOW
 
-ROUNDS = 60  # the same race, 200 times and against more rules, is in test_races.py
+ROUNDS = 100
 ASIDE = 10  # rounds that go on at once, each about an asset of its own
 
 

@@ -16,12 +16,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio.exceptions import ApplicationError
 
-from domain.plan import LoanRequest
 from domain.ticket import Action
 from models.database import Sessions
 from models.queries import proofs
-from tests import given
-from tests.activities.contests import DONE, RACES, TAKEN, Answers, Contest, Left, Race, Step, moves
+from tests.activities.contests import DONE, RACES, Answers, Contest, Left, Race, Step
 from tests.lending import Lending, Loan
 
 ROUNDS, MANY_ROUNDS = 20, 200
@@ -120,26 +118,3 @@ async def test_what_comes_of_two_steps_at_once_is_what_one_order_allows(
 @pytest.mark.parametrize("race", RACES.values(), ids=RACES)
 async def test_two_hundred_times_two_steps_at_once(race: Race, lending: Lending) -> None:
     await hold_races(race, lending, MANY_ROUNDS)
-
-
-@pytest.mark.parametrize("rounds", [ROUNDS, pytest.param(MANY_ROUNDS, marks=pytest.mark.long)])
-async def test_a_request_in_the_moment_of_an_acceptance_is_refused_or_seen(
-    lending: Lending, rounds: int
-) -> None:
-    """What is neither would wait for an answer to a time that is taken."""
-    outcomes: Counter[str] = Counter()
-    for number in range(rounds):
-        loan = await lending.requested()
-        asset = given.an_asset(id=loan.ticket.asset_id)
-        wish = given.a_wish(asset, lending.borrower)
-        accept = moves(loan.command(Action.ACCEPT))
-        asked, accepted = await at_once(lending, (opens(wish), accept), swapped=bool(number % 2))
-        seen = frozenset({wish.ticket_id} if asked.code == DONE else ())
-        assert (accepted.code, accepted.rivals) == (DONE, seen)
-        outcomes[asked.code] += 1
-    assert outcomes.keys() == {DONE, TAKEN}
-    await prove(lending.steps.sessions)
-
-
-def opens(wish: LoanRequest) -> Step:
-    return lambda steps: steps.open_ticket(wish)

@@ -134,11 +134,16 @@ async def test_a_payer_who_is_back_before_the_gateways_answer_is_waited_for(
     http: httpx.AsyncClient, gateway: httpx.AsyncClient, sara: Person
 ) -> None:
     late = {"operation": "request", "behaviour": "delay", "seconds": 1}
+    known = await authorities(gateway)
     await gateway.post("/control/", json=late)
     opening = asyncio.create_task(sara.post("/payments/initiate/", {"amount": 250_000}))
-    await given.eventually(lambda: was_asked_to_open(gateway))
-    [opened, *_] = (await gateway.get("/control/payments/")).json()
-    paid = await gateway.post(f"/pg/StartPay/{opened['authority']}/pay")
+
+    async def is_open() -> bool:
+        return await authorities(gateway) != known
+
+    await given.eventually(is_open)
+    [authority] = await authorities(gateway) - known
+    paid = await gateway.post(f"/pg/StartPay/{authority}/pay")
     assert not opening.done()
 
     back = await http.get(VERIFY, params=httpx.URL(paid.headers["location"]).params)
@@ -148,8 +153,10 @@ async def test_a_payer_who_is_back_before_the_gateways_answer_is_waited_for(
     assert (await sara.get("/wallet/"))["balance"] == "250000.00"
 
 
-async def was_asked_to_open(gateway: httpx.AsyncClient) -> bool:
-    return bool((await gateway.get("/control/")).json()["calls"].get("request"))
+async def authorities(gateway: httpx.AsyncClient) -> set[str]:
+    """The payments that the gateway knows."""
+    listed = (await gateway.get("/control/payments/")).json()
+    return {payment["authority"] for payment in listed}
 
 
 @pytest.mark.parametrize("amount", ["9999", 1_000_000_001, "10000.50", "0", -1, 1e6, "NaN", None])

@@ -1,5 +1,6 @@
 """Lists, searches and calendars are read from their indexes, however much there is."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
@@ -10,14 +11,25 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from domain.calendar import Period
 from domain.dispute import DisputeStatus
 from domain.ticket import TicketStatus
-from models.database import Sessions, sessions_of
+from models.database import Sessions, create_engine, sessions_of
 from models.queries import calendar, catalogue, tickets
+from sandbox.postgres import Postgres
+from tests.conftest import a_database, as_application
 from tests.given import DAY, NOW
 
 ID = uuid4()
 PERIOD = Period(NOW, NOW + DAY)
 BOTH = ("tickets_borrower_id_id_idx", "tickets_lender_id_id_idx")
 HELD = "tickets_held_idx"
+
+
+@pytest.fixture(scope="module")
+async def engine(postgres: Postgres, superuser_url: str) -> AsyncIterator[AsyncEngine]:
+    """A database of its own: what others write would be counted in, and plans follow the counts."""
+    with a_database(postgres, superuser_url) as url:
+        engine = create_engine(as_application(url), pool_size=1)
+        yield engine
+        await engine.dispose()
 
 
 @pytest.mark.parametrize(
