@@ -7,7 +7,7 @@ NOTIFY, and looks by itself every second in case it did not.
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
 import psycopg
@@ -46,6 +46,7 @@ class EventsHub:
         self._has_position = asyncio.Event()
         self._is_closed = False
         self._next_check = 0.0
+        self._opening = asyncio.Lock()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -55,7 +56,9 @@ class EventsHub:
             yield
         finally:
             self.close()
-            task.cancel()
+            # A connection that is cancelled while it is made belongs to nobody, and stays open.
+            async with self._opening:
+                task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
     async def join(self, subscription: Subscription) -> int:
@@ -87,7 +90,9 @@ class EventsHub:
             await asyncio.sleep(_RECONNECT_S)
 
     async def _follow(self) -> None:
-        async with listening(self._url) as line:
+        async with AsyncExitStack() as stack:
+            async with self._opening:
+                line = await stack.enter_async_context(listening(self._url))
             async with asyncio.timeout(_SILENCE_S):
                 await events.listen(line.session, NAME)
             progress = _Progress()

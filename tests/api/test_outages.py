@@ -114,9 +114,10 @@ async def test_without_the_database_everything_says_when_to_come_back(
 async def test_connections_that_died_are_replaced(sara: Person, superuser_url: str) -> None:
     assert await sara.get("/wallet/")
     admin = create_engine(psycopg_url(superuser_url))
-    kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'assets'"
+    # It waits for each to be gone: a server that is still at it has not told anybody.
+    kill = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = 'assets'"
     with admin.connect() as connection:
-        connection.execute(text(kill))
+        assert all(connection.scalars(text(kill)))
     admin.dispose()
 
     assert await sara.get("/wallet/")
