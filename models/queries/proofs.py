@@ -102,24 +102,28 @@ END AND (posted.kinds IS NULL OR posted.paid = t.fee + t.deposit)
     AND (posted.settlements IS NULL OR posted.settlements = 0
         OR posted.settlements = 1 AND posted.settled = posted.paid), false)
 UNION ALL
-SELECT 'ticket:' || t.id, format('its dispute gives %s to the lender and %s to the borrower, '
-    'the ledger gave %s and %s', t.dispute_to_lender, t.dispute_to_borrower, given.lender,
-    given.borrower)
-FROM tickets t LEFT JOIN (
-    SELECT t.ref, t.ticket_id,
+SELECT 'ticket:' || t.id, format('%s, and of its escrow the lender received %s, the platform %s, '
+    'the borrower %s', t.status, got.lender, got.platform, got.borrower)
+FROM tickets t JOIN (
+    SELECT t.id,
         coalesce(sum(e.amount) FILTER (WHERE a.owner_id = t.lender_id), 0) AS lender,
+        coalesce(sum(e.amount) FILTER (WHERE a.kind = 'platform_revenue'), 0) AS platform,
         coalesce(sum(e.amount) FILTER (WHERE a.owner_id = t.borrower_id), 0) AS borrower
-    FROM (
-        SELECT tickets.id AS ticket_id, lender_id, borrower_id, l.id, l.ref
-        FROM tickets JOIN ledger_transactions l ON l.ref = 'ticket:' || tickets.id
-        WHERE dispute_to_lender IS NOT NULL AND l.kind = 'release'
-    ) t
-    JOIN ledger_entries e ON e.transaction_id = t.id AND e.type = 'credit'
+    FROM tickets t
+    JOIN ledger_transactions l ON l.ref = 'ticket:' || t.id AND l.kind IN ('release', 'refund')
+    JOIN ledger_entries e ON e.transaction_id = l.id AND e.type = 'credit'
     JOIN ledger_accounts a ON a.id = e.account_id
-    GROUP BY t.ref, t.ticket_id
-) given ON given.ticket_id = t.id
-WHERE t.dispute_to_lender IS NOT NULL AND (given.lender, given.borrower)
-    IS DISTINCT FROM (t.dispute_to_lender, t.dispute_to_borrower)
+    GROUP BY t.id
+) got ON got.id = t.id
+WHERE NOT coalesce(CASE
+    WHEN t.dispute_to_lender IS NOT NULL THEN
+        (got.lender, got.platform, got.borrower) = (t.dispute_to_lender, 0, t.dispute_to_borrower)
+    WHEN t.status = 'completed' THEN
+        got.borrower = t.deposit AND got.lender + got.platform = t.fee
+        AND got.platform = trunc(t.fee * t.commission_bps / 10000, 2)
+    ELSE got.borrower >= t.deposit
+        AND got.platform = trunc((got.lender + got.platform) * t.commission_bps / 10000, 2)
+END, false)
 """
 _PAYMENTS: Final = """
 SELECT coalesce('payment:' || p.id, d.ref),

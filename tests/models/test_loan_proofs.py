@@ -183,6 +183,45 @@ async def test_a_dispute_that_was_paid_otherwise_than_decided_is_named(
     assert await named(own_sessions) == {f"ticket:{loan.id}": {Proof.TICKETS}}
 
 
+UNEARNED = {
+    "the lender gets the deposit, too": Split(WHOLE - COMMISSION, COMMISSION, Decimal(0)),
+    "the borrower gets the fee, too": Split(Decimal(0), Decimal(0), WHOLE),
+    "the platform takes no part": Split(FEE, Decimal(0), DEPOSIT),
+    "the platform takes a rial too much": Split(FEE - COMMISSION - 1, COMMISSION + 1, DEPOSIT),
+}
+
+
+@pytest.mark.parametrize("split", UNEARNED.values(), ids=UNEARNED)
+async def test_a_loan_that_ended_well_and_was_paid_otherwise_is_named(
+    lending: Lending, own_sessions: Sessions, owner: Connection, split: Split
+) -> None:
+    loan = await lending.at(Stage.ACTIVE)
+
+    await settle(own_sessions, loan, split)
+    change(owner, loan, "status = 'completed', deadline_at = NULL")
+
+    assert await named(own_sessions) == {f"ticket:{loan.id}": {Proof.TICKETS}}
+
+
+@pytest.mark.parametrize(
+    "split",
+    [
+        Split(WHOLE - COMMISSION, COMMISSION, Decimal(0)),  # more than the fee is kept
+        Split(FEE, Decimal(0), DEPOSIT),  # the platform forgot its part of what was kept
+        Split(Decimal(0), COMMISSION, WHOLE - COMMISSION),  # nothing is kept, and it takes a part
+    ],
+)
+async def test_a_cancelled_loan_that_was_paid_back_otherwise_is_named(
+    lending: Lending, own_sessions: Sessions, owner: Connection, split: Split
+) -> None:
+    loan = await lending.at(Stage.ESCROW)
+
+    await settle(own_sessions, loan, split, TransactionKind.REFUND)
+    change(owner, loan, "status = 'cancelled', cancel_reason = 'withdrawn', deadline_at = NULL")
+
+    assert await named(own_sessions) == {f"ticket:{loan.id}": {Proof.TICKETS}}
+
+
 async def test_a_dispute_that_was_paid_back_as_if_cancelled_is_named(
     lending: Lending, own_sessions: Sessions, owner: Connection
 ) -> None:
