@@ -5,10 +5,12 @@ from sqlalchemy import create_engine, text
 
 from models import (  # noqa: F401  (tables)
     asset,
+    audit,
     event,
     finding,
     idempotency,
     ledger,
+    message,
     payment,
     reversal,
     ticket,
