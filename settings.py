@@ -10,13 +10,39 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Self, TypedDict
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from domain.deadlines import Windows
+from domain.identity import Provider, Registration
+from domain.limits import Rate, Traffic
 from domain.transfer import TransferLimits
+from production import complaints
 
 Names = Annotated[tuple[str, ...], NoDecode]  # written with commas, not as JSON
+
+
+def _rate(value: object) -> object:
+    return Rate.parse(value) if isinstance(value, str) else value
+
+
+Limit = Annotated[Rate, NoDecode, BeforeValidator(_rate)]  # written 30/minute
+
+
+def keyring(text: str) -> dict[str, bytes]:
+    """Read ENCRYPTION_KEYS.
+
+    Raises:
+        ValueError: These are no keys.
+    """
+    pairs = (pair.split(":", 1) for pair in text.split(","))
+    try:
+        keys = {name.strip(): base64.b64decode(key, validate=True) for name, key in pairs}
+    except ValueError as error:
+        raise ValueError("ENCRYPTION_KEYS is `id:base64`, comma-separated") from error
+    if any(len(key) != 32 for key in keys.values()):
+        raise ValueError("each key in ENCRYPTION_KEYS is 32 bytes in base64")
+    return keys
 
 
 class TemporalAccess(TypedDict):
@@ -43,11 +69,24 @@ class Settings(BaseSettings):
         min_length=32, description="Signs CSRF tokens and idempotency fingerprints."
     )
     jwt_secret: SecretStr = Field(min_length=32, description="Signs access tokens (HS256).")
+    jwt_previous_secrets: SecretStr | None = Field(
+        None, description="Earlier values of JWT_SECRET, comma-separated: their tokens still count."
+    )
     encryption_keys: SecretStr = Field(
         description="AES-256 keys as `id:base64`, comma-separated; the first one encrypts."
     )
+    index_key: SecretStr = Field(
+        min_length=32, description="Finds equal phones, national ids and IBANs; never changes."
+    )
     allowed_hosts: Names = Field(("localhost", "127.0.0.1"), description="Host headers we answer.")
+    https_only: bool = Field(True, description="Outside of DEBUG, plain http is refused.")
     frontend_url: str = Field("http://localhost:3000", description="Where browsers are sent back.")
+    cors_origins: Annotated[tuple[str, ...] | None, NoDecode] = Field(
+        None, description="Origins whose pages may use the API; absent, FRONTEND_URL's."
+    )
+    api_url: str = Field(
+        "http://localhost:8000", description="Where browsers reach the API: scheme and host."
+    )
 
     database_url: SecretStr = Field(description="PostgreSQL ≥ 15, the application's role.")
     migration_database_url: SecretStr | None = Field(
@@ -92,6 +131,22 @@ class Settings(BaseSettings):
         timedelta(minutes=1), description="How often the ledger's new transactions are sealed."
     )
 
+    email_from: str | None = Field(None, description="Sender of e-mail, such as a@example.com.")
+    postmark_token: SecretStr | None = Field(None, description="Turns on e-mail by Postmark.")
+    postmark_base_url: str = Field(
+        "https://api.postmarkapp.com", description="Postmark's host; the simulator's in a sandbox."
+    )
+    kavenegar_api_key: SecretStr | None = Field(None, description="Turns on SMS by Kavenegar.")
+    kavenegar_sender: str | None = Field(
+        None, description="Line that SMS come from; absent, the account's own."
+    )
+    kavenegar_base_url: str = Field(
+        "https://api.kavenegar.com", description="Kavenegar's host; the simulator's in a sandbox."
+    )
+    message_schedule: timedelta = Field(
+        timedelta(minutes=1), description="How often messages that were not started are found."
+    )
+
     transfer_limit: Decimal = Field(
         Decimal(1_000_000_000), gt=0, description="The most that is transferred at once, in rials."
     )
@@ -126,8 +181,53 @@ class Settings(BaseSettings):
 
     access_token_ttl: timedelta = Field(timedelta(minutes=10), description="Life of access tokens.")
     refresh_token_ttl: timedelta = Field(timedelta(days=14), description="Life of refresh tokens.")
+    session_lifetime: timedelta = Field(
+        timedelta(days=90), description="After this a login ends, however often it is refreshed."
+    )
 
-    @field_validator("allowed_hosts", mode="before")
+    limit_login: Limit = Field(Rate.parse("30/minute"), description="Logins from one address.")
+    limit_register: Limit = Field(
+        Rate.parse("20/minute"), description="Registrations from one address."
+    )
+    limit_reset: Limit = Field(
+        Rate.parse("20/minute"), description="Links asked for or used from one address."
+    )
+    limit_refresh: Limit = Field(Rate.parse("120/minute"), description="Refreshes by one address.")
+    limit_public: Limit = Field(
+        Rate.parse("600/minute"), description="Other requests without a login from one address."
+    )
+    limit_reset_account: Limit = Field(
+        Rate.parse("5/hour"), description="Links to reset the password of one account."
+    )
+    limit_code: Limit = Field(
+        Rate.parse("5/minute"), description="Codes, links and passwords tried by one account."
+    )
+    limit_read: Limit = Field(Rate.parse("12000/minute"), description="Reads of one account.")
+    limit_write: Limit = Field(Rate.parse("1200/minute"), description="Writes of one account.")
+    login_failures_per_account: int = Field(
+        5, ge=1, description="Failed logins of one account before it has to wait."
+    )
+    login_failures_per_address: int = Field(
+        20, ge=1, description="Failed logins from one address before it has to wait."
+    )
+
+    google_client_id: str | None = Field(None, description="Turns on logins with Google.")
+    google_client_secret: SecretStr | None = Field(None, description="Comes with that id.")
+    google_issuer: str = Field(
+        "https://accounts.google.com", description="Whose tokens are taken for Google's."
+    )
+    github_client_id: str | None = Field(None, description="Turns on logins with GitHub.")
+    github_client_secret: SecretStr | None = Field(None, description="Comes with that id.")
+    github_url: str = Field("https://github.com", description="Where people log in to GitHub.")
+    github_api_url: str = Field("https://api.github.com", description="Where GitHub tells of them.")
+    auth0_client_id: str | None = Field(None, description="Turns on logins with Auth0.")
+    auth0_client_secret: SecretStr | None = Field(None, description="Comes with that id.")
+    auth0_domain: str | None = Field(None, description="Domain of the Auth0 tenant.")
+    auth0_issuer: str | None = Field(
+        None, description="Whose tokens are taken for Auth0's; absent, the domain's."
+    )
+
+    @field_validator("allowed_hosts", "cors_origins", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if not isinstance(value, str):
@@ -137,6 +237,13 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _keys_are_keys(self) -> Self:
         self.keyring()
+        self.previous_jwt_secrets()
+        return self
+
+    @model_validator(mode="after")
+    def _email_has_a_sender(self) -> Self:
+        if self.postmark_token is not None and not self.email_from:
+            raise ValueError("POSTMARK_TOKEN needs EMAIL_FROM, an address that Postmark knows")
         return self
 
     @model_validator(mode="after")
@@ -145,16 +252,60 @@ class Settings(BaseSettings):
             raise ValueError("LOAN_CLOCK is for a sandbox: without DEBUG the loans' time is real")
         return self
 
+    @model_validator(mode="after")
+    def _is_fit_to_start(self) -> Self:
+        if found := complaints(self):
+            raise ValueError("; ".join(found))
+        return self
+
+    @model_validator(mode="after")
+    def _providers_are_whole(self) -> Self:
+        for provider in Provider:
+            name, parts = provider.upper(), self._registered(provider)
+            if any(parts) and not all(parts):
+                raise ValueError(f"{name}_CLIENT_ID needs {name}_CLIENT_SECRET, and the reverse")
+        if self.auth0_client_id and not (self.auth0_domain or self.auth0_issuer):
+            raise ValueError("AUTH0_CLIENT_ID needs AUTH0_DOMAIN")
+        found = self.registrations()
+        urls = [url for one in found for url in (one.issuer, one.api_url, self.api_url) if url]
+        if not self.debug and not all(url.startswith("https://") for url in urls):
+            raise ValueError("logins with providers need https: API_URL and theirs (or DEBUG)")
+        return self
+
+    def _registered(self, provider: Provider) -> tuple[str, str]:
+        client_id: str | None = getattr(self, f"{provider}_client_id")
+        secret: SecretStr | None = getattr(self, f"{provider}_client_secret")
+        return client_id or "", secret.get_secret_value() if secret else ""
+
+    def registrations(self) -> tuple[Registration, ...]:
+        """Return the providers that one can log in with: those whose credentials are set."""
+        google, github, auth0 = map(self._registered, Provider)
+        # Auth0 ends the name of an issuer with a slash.
+        tenant = self.auth0_issuer or f"https://{self.auth0_domain}/"
+        every = (
+            Registration(Provider.GOOGLE, *google, self.google_issuer),
+            Registration(Provider.GITHUB, *github, self.github_url, self.github_api_url),
+            Registration(Provider.AUTH0, *auth0, tenant),
+        )
+        return tuple(one for one in every if one.client_id)
+
     def keyring(self) -> dict[str, bytes]:
         """Return the encryption keys by id; the first one is used for new data."""
-        pairs = (pair.split(":", 1) for pair in self.encryption_keys.get_secret_value().split(","))
-        try:
-            keys = {name.strip(): base64.b64decode(key, validate=True) for name, key in pairs}
-        except ValueError as error:
-            raise ValueError("ENCRYPTION_KEYS is `id:base64`, comma-separated") from error
-        if any(len(key) != 32 for key in keys.values()):
-            raise ValueError("each key in ENCRYPTION_KEYS is 32 bytes in base64")
-        return keys
+        return keyring(self.encryption_keys.get_secret_value())
+
+    def previous_jwt_secrets(self) -> tuple[str, ...]:
+        """Return what signed access tokens before; a token says itself which key it was."""
+        if self.jwt_previous_secrets is None:
+            return ()
+        given = self.jwt_previous_secrets.get_secret_value().split(",")
+        secrets = tuple(filter(None, map(str.strip, given)))
+        if any(len(secret) < 32 for secret in secrets):
+            raise ValueError("each secret in JWT_PREVIOUS_SECRETS has 32 characters or more")
+        return secrets
+
+    def rates(self) -> dict[Traffic, Rate]:
+        """Return how often one address or one account may do what."""
+        return {traffic: getattr(self, f"limit_{traffic}") for traffic in Traffic}
 
     def temporal(self) -> TemporalAccess:
         """Return what `engine.client.connect` takes."""
@@ -169,7 +320,11 @@ class Settings(BaseSettings):
 
     def schedules(self) -> dict[str, timedelta]:
         """Return how often each schedule of `engine.schedules` runs."""
-        return {"reconcile-payments": self.reconcile_schedule, "seal-ledger": self.seal_interval}
+        return {
+            "reconcile-payments": self.reconcile_schedule,
+            "seal-ledger": self.seal_interval,
+            "deliver-messages": self.message_schedule,
+        }
 
     def windows(self) -> Windows:
         return Windows(

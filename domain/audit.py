@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 
@@ -54,6 +55,9 @@ class Origin:
     session_id: UUID | None = None
 
 
+BY_ITSELF: Final = Origin()
+
+
 @dataclass(frozen=True, slots=True)
 class AuditLine:
     """One line of the log.
@@ -67,5 +71,5 @@ class AuditLine:
     action: AuditAction
     actor_id: UUID | None
     object: str
-    origin: Origin = Origin()
+    origin: Origin = BY_ITSELF
     details: dict[str, str] = field(default_factory=dict)

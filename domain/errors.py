@@ -13,13 +13,27 @@ DomainError
 ├── AssetUnavailable
 ├── OwnAsset
 ├── EmailTaken
+├── PhoneTaken
+├── NationalIdTaken
 ├── InvalidCredentials
 ├── NotAuthenticated
+│   └── JustRefreshed
 ├── TokenReused
+├── RateLimited
+├── RecentLoginRequired
+├── LoginExpired
+├── IdentityRefused
+├── LinkRequired
+├── IdentityTaken
+├── ProviderLinked
+├── EmailUnverified
+├── LastWayIn
 ├── GatewayRefused
 └── GatewayUnavailable
 """
 
+import math
+from datetime import timedelta
 from decimal import Decimal
 from typing import ClassVar
 from uuid import UUID
@@ -133,15 +147,36 @@ class EmailTaken(DomainError):
         super().__init__("An account with this e-mail address exists.")
 
 
+class PhoneTaken(DomainError):
+    code = "phone_taken"
+
+    def __init__(self) -> None:
+        super().__init__("Another account has proven that this phone number is its own.")
+
+
+class NationalIdTaken(DomainError):
+    code = "national_id_taken"
+
+    def __init__(self) -> None:
+        super().__init__("Another account has this national id.")
+
+
 class InvalidCredentials(DomainError):
     code = "invalid_credentials"
 
-    def __init__(self) -> None:
-        super().__init__("The e-mail address or the password is wrong.")
+    def __init__(self, message: str = "The e-mail address or the password is wrong.") -> None:
+        super().__init__(message)
 
 
 class NotAuthenticated(DomainError):
     code = "not_authenticated"
+
+
+class JustRefreshed(NotAuthenticated):
+    """Two tabs refreshed at the same moment. Who comes second does no harm, and gets nothing."""
+
+    def __init__(self) -> None:
+        super().__init__("This refresh token was used just now; use the newer one.")
 
 
 class TokenReused(DomainError):
@@ -149,6 +184,83 @@ class TokenReused(DomainError):
 
     def __init__(self) -> None:
         super().__init__("This refresh token was used before; its session has ended. Log in again.")
+
+
+class RecentLoginRequired(DomainError):
+    """A stolen session must not be able to add a way in that stays."""
+
+    code = "recent_login_required"
+
+    def __init__(self) -> None:
+        super().__init__("You logged in too long ago for this: send your password, or log in anew.")
+
+
+class LoginExpired(DomainError):
+    """A login at a provider that nobody here has begun, or that is over."""
+
+    code = "login_expired"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This login was not begun in this browser, took too long or is over. Begin again."
+        )
+
+
+class IdentityRefused(DomainError):
+    """One answer for all reasons, so that it tells nothing of other people's accounts."""
+
+    code = "identity_refused"
+
+    def __init__(self) -> None:
+        super().__init__("What the provider says does not log you in here.")
+
+
+class LinkRequired(DomainError):
+    code = "link_required"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "An account with this e-mail address exists. Log in to it as before, then link it."
+        )
+
+
+class IdentityTaken(DomainError):
+    code = "identity_taken"
+
+    def __init__(self) -> None:
+        super().__init__("This identity is linked to another account.")
+
+
+class ProviderLinked(DomainError):
+    code = "provider_linked"
+
+    def __init__(self) -> None:
+        super().__init__("Another identity of this provider is linked; unlink that one first.")
+
+
+class EmailUnverified(DomainError):
+    code = "email_unverified"
+
+    def __init__(self) -> None:
+        super().__init__("Verify the e-mail address of your account first.")
+
+
+class LastWayIn(DomainError):
+    code = "last_way_in"
+
+    def __init__(self) -> None:
+        super().__init__("You could not log in any more. Set a password or link another first.")
+
+
+class RateLimited(DomainError):
+    """Too often, or too soon after failing. Later it goes."""
+
+    code = "rate_limited"
+
+    def __init__(self, wait: timedelta) -> None:
+        seconds = max(math.ceil(wait.total_seconds()), 1)
+        message = f"Too many requests. Try again in {seconds} s."
+        super().__init__(message, retry_after=str(seconds))
 
 
 class GatewayRefused(DomainError):

@@ -3,12 +3,11 @@
 import re
 from typing import Final
 
+from domain.digits import compact
+
 _COUNTRY: Final = "IR"
 _DIGITS: Final = 24
 _IR_IN_DIGITS: Final = "1827"  # the standard counts letters from A = 10
-# What comes along when a number is copied from a page, right-to-left marks included.
-_SEPARATORS: Final = re.compile(r"[\s\-\u2010-\u2015\u2212\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
-_LATIN: Final = str.maketrans("۰۱۲۳۴۵۶۷۸۹٠١٢٣٤٥٦٧٨٩", "01234567890123456789")
 _MASK: Final = "IR** **** ... "
 
 
@@ -23,7 +22,7 @@ def parse_iban(value: object) -> str:
     """
     if not isinstance(value, str):
         raise ValueError("An IBAN is a string.")
-    text = _SEPARATORS.sub("", value).translate(_LATIN).upper()
+    text = compact(value).upper()
     country, digits = text[:2], text[2:]
     if country != _COUNTRY:
         raise ValueError("An Iranian IBAN begins with IR.")

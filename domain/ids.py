@@ -42,6 +42,15 @@ def payment_reconciliation(payment_id: UUID) -> str:
     return f"reconcile-payment:{payment_id}"
 
 
+def message_workflow(message_id: UUID) -> str:
+    return f"message:{message_id}"
+
+
+def messages_queue(task_queue: str) -> str:
+    """Messages have workers of their own: a slow provider must not take money's places."""
+    return f"{task_queue}-messages"
+
+
 def ticket_posting(ticket_id: UUID, step: str) -> str:
     """Key of a ledger transaction: one step of one ticket moves money once, for ever."""
     return f"ticket:{ticket_id}:{step}"

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Final
 from uuid import UUID
 
 
@@ -34,10 +36,26 @@ class NoticeKind(StrEnum):
 
 
 # Their secret is made at the moment of sending and stored as a hash only, so that neither a row
-# nor a workflow's history ever holds it.
-WITH_SECRET = frozenset(
-    {NoticeKind.EMAIL_VERIFICATION, NoticeKind.PASSWORD_RESET, NoticeKind.PHONE_CODE}
-)
+# nor a workflow's history ever holds it. For so long it works.
+WITH_SECRET: Final[Mapping[NoticeKind, timedelta]] = {
+    NoticeKind.EMAIL_VERIFICATION: timedelta(hours=24),
+    NoticeKind.PASSWORD_RESET: timedelta(minutes=30),
+    NoticeKind.PHONE_CODE: timedelta(minutes=10),
+}
+CODE_ATTEMPTS: Final = 5
+# Whoever wants another one waits for so long.
+COOL_DOWN: Final = timedelta(seconds=30)
+_WORTH_SENDING: Final = timedelta(hours=24)
+_SOON_OVER: Final[Mapping[NoticeKind, timedelta]] = {
+    # Somebody waits for these; later they would only puzzle their reader.
+    NoticeKind.PHONE_CODE: timedelta(minutes=10),
+    NoticeKind.PASSWORD_RESET: timedelta(hours=1),
+}
+
+
+def worth_sending(kind: NoticeKind) -> timedelta:
+    """Return for how long a message is worth sending, if it could not be sent at once."""
+    return _SOON_OVER.get(kind, _WORTH_SENDING)
 
 
 @dataclass(frozen=True, slots=True)

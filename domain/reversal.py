@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
+from domain.audit import BY_ITSELF, Origin
 from domain.errors import Forbidden, IllegalTransition, NotReversible
 from domain.ledger import TransactionKind
 from domain.payment import CardReversal, Payment, PaymentStatus
@@ -71,6 +72,7 @@ class NewReversal:
     reason: str
     by: UUID
     at: datetime
+    origin: Origin = BY_ITSELF
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,7 @@ class ReversalDecision:
     approved: bool
     note: str | None
     at: datetime
+    origin: Origin = BY_ITSELF
 
 
 def check_kind(kind: TransactionKind) -> None:

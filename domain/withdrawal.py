@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
+from domain.audit import BY_ITSELF, Origin
 from domain.errors import Forbidden, IllegalTransition, ValidationFailed
 
 
@@ -74,6 +75,7 @@ class NewWithdrawal:
 
     Attributes:
         sealed_iban: Encrypted and bound to `withdrawal_id`, in base64.
+        iban_index: Its blind index, likewise; empty for those from before there was one.
     """
 
     withdrawal_id: UUID
@@ -82,6 +84,7 @@ class NewWithdrawal:
     sealed_iban: str
     iban_end: str
     at: datetime
+    iban_index: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,7 @@ class WithdrawalDecision:
     approved: bool
     note: str | None
     at: datetime
+    origin: Origin = BY_ITSELF
 
     @property
     def action(self) -> WithdrawalAction:
@@ -112,6 +116,7 @@ class PayoutResult:
     bank_reference: str | None
     note: str | None
     at: datetime
+    origin: Origin = BY_ITSELF
 
     @property
     def action(self) -> WithdrawalAction:

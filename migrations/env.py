@@ -4,12 +4,15 @@ from alembic import context
 from sqlalchemy import create_engine, text
 
 from models import (  # noqa: F401  (tables)
+    account_token,
     asset,
     audit,
     event,
     finding,
     idempotency,
+    identity,
     ledger,
+    limit,
     message,
     payment,
     reversal,
@@ -29,6 +32,9 @@ def run() -> None:
     with engine.connect() as connection:
         # A migration that queues behind a long transaction would stop everyone queued behind it.
         connection.execute(text("SET lock_timeout = '5s'"))
+        # For revisions that encrypt what was stored in clear.
+        context.config.attributes["keyring"] = settings.keyring()
+        context.config.attributes["index_key"] = settings.index_key.get_secret_value().encode()
         context.configure(connection=connection, target_metadata=Base.metadata)
         with context.begin_transaction():
             context.run_migrations()

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Identity
+from sqlalchemy import BigInteger, Identity, LargeBinary
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -27,3 +27,22 @@ class AuditRow(Base):
     request_id: Mapped[str | None]
     session_id: Mapped[UUID | None]
     details: Mapped[dict[str, Any]] = mapped_column(JSONB)
+
+
+class AuditSeal(Base):
+    """A closed range of the log. Written by `seal_audit_log` alone (see migration 0011).
+
+    Attributes:
+        last_line: The highest `seq` in it; the range begins behind that of the seal before.
+        leaves: For each of its lines its id and its SHA-256, so that a change can be named.
+        digest: Over the seal before, this seal's own fields, and the leaves.
+    """
+
+    __tablename__ = "audit_seals"
+
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    last_line: Mapped[int] = mapped_column(BigInteger)
+    leaves: Mapped[bytes] = mapped_column(LargeBinary)
+    previous: Mapped[bytes] = mapped_column(LargeBinary)
+    digest: Mapped[bytes] = mapped_column(LargeBinary)
+    sealed_at: Mapped[datetime]

@@ -1,10 +1,14 @@
 """Values that are stored encrypted: AES-256-GCM, keys by id, each value bound to its row.
 
-A stored value is ``0x01``, the length of the key's id, that id, a nonce, and what GCM made.
+A stored value is ``0x01``, the length of the key's id, that id, a nonce, and what GCM made. Where
+equal values have to be found, a keyed hash stands beside it: a blind index.
 """
 
+import hmac
 import os
+import unicodedata
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
@@ -15,6 +19,28 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 _VERSION: Final = 1
 _NONCE_BYTES: Final = 12
 _KEY_BYTES: Final = 32
+_INDEX_BYTES: Final = 16
+
+
+@dataclass(frozen=True)
+class EncryptedField:
+    """A column of a table that holds encrypted values, and the column of its blind index."""
+
+    table: str
+    column: str
+    index: str
+
+    @property
+    def name(self) -> str:
+        """What its keys are derived with."""
+        return f"{self.table}.{self.column}"
+
+
+USER_PHONE: Final = EncryptedField("users", "phone", "phone_index")
+USER_NATIONAL_ID: Final = EncryptedField("users", "national_id", "national_id_index")
+WITHDRAWAL_IBAN: Final = EncryptedField("withdrawals", "iban", "iban_index")
+# All there are: what `./assets keys` goes through.
+ENCRYPTED_FIELDS: Final = (USER_PHONE, USER_NATIONAL_ID, WITHDRAWAL_IBAN)
 
 
 class UnknownKey(ValueError):
@@ -67,6 +93,25 @@ class EncryptedColumn:
     def _context(self, key_id: bytes, row_id: UUID) -> bytes:
         # Authenticated with the value: it opens under this key, in this column, for this row.
         return key_id + b"|" + f"{self._column}:{row_id}".encode()
+
+
+class BlindIndex:
+    """Finds equal values without telling which they are: a hash under a key of the column's own.
+
+    There are too few phone numbers and national ids for a plain hash to hide one. That key is not
+    in the database, and is derived from another one than those that encrypt.
+    """
+
+    def __init__(self, key: bytes, column: str) -> None:
+        """Derive the column's key; `column` is such as ``users.phone``."""
+        self._column = column.encode()
+        self._key = HKDF(SHA256(), _KEY_BYTES, salt=None, info=b"index " + self._column).derive(key)
+
+    def of(self, text: str) -> bytes:
+        """Return 16 bytes that are the same for what reads the same."""
+        normal = unicodedata.normalize("NFKC", text).upper()
+        value = self._column + b"|" + normal.encode()
+        return hmac.digest(self._key, value, "sha256")[:_INDEX_BYTES]
 
 
 def _derived(key: bytes, column: str) -> bytes:

@@ -13,7 +13,13 @@ from models.base import Base, Id, choice
 
 
 class MessageRow(Base):
-    """`address` is only there when it is not the user's own, and goes when the message is done."""
+    """Attributes.
+
+    address: Only there when it is not the user's own; it goes when the message is done.
+    attempts: How often it was handed over, or may have been.
+    tried_at: When somebody last began with it.
+    held_until: Somebody is at it now, and nobody else may be before this.
+    """
 
     __tablename__ = "messages"
 
@@ -29,5 +35,7 @@ class MessageRow(Base):
     provider_id: Mapped[str | None]
     last_error: Mapped[str | None]
     created_at: Mapped[datetime]
+    tried_at: Mapped[datetime | None]
+    held_until: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
     read_at: Mapped[datetime | None]

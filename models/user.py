@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import ForeignKey, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, CreatedAt, Id, choice
@@ -17,13 +17,19 @@ class UserRole(StrEnum):
 
 
 class User(Base):
+    """`phone` and `national_id` are encrypted: see models/personal.py."""
+
     __tablename__ = "users"
 
     id: Mapped[Id]
     email: Mapped[str] = mapped_column(unique=True)  # lower case
     email_verified: Mapped[bool] = mapped_column(default=False)
     full_name: Mapped[str]
-    phone: Mapped[str | None]
+    phone: Mapped[bytes | None] = mapped_column(LargeBinary)
+    phone_index: Mapped[bytes | None] = mapped_column(LargeBinary)
+    phone_verified: Mapped[bool] = mapped_column(default=False)
+    national_id: Mapped[bytes | None] = mapped_column(LargeBinary)
+    national_id_index: Mapped[bytes | None] = mapped_column(LargeBinary)
     role: Mapped[UserRole] = mapped_column(choice(UserRole), default=UserRole.USER)
     locale: Mapped[str] = mapped_column(default="fa")
     password_hash: Mapped[str | None]  # None: logs in through a provider only
@@ -42,6 +48,7 @@ class LoginSession(Base):
     address: Mapped[str | None]
     created_at: Mapped[CreatedAt]
     last_seen_at: Mapped[CreatedAt]
+    expires_at: Mapped[datetime]  # however often it is refreshed
     revoked_at: Mapped[datetime | None]
 
 

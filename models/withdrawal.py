@@ -23,6 +23,7 @@ class WithdrawalRow(Base):
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
     amount: Mapped[Decimal]
     iban: Mapped[bytes] = mapped_column(LargeBinary)
+    iban_index: Mapped[bytes | None] = mapped_column(LargeBinary)  # finds equal numbers
     iban_end: Mapped[str]
     status: Mapped[WithdrawalStatus] = mapped_column(choice(WithdrawalStatus))
     decided_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))

@@ -89,14 +89,15 @@ async def page(
     return [_reversal(row) for row in rows]
 
 
-async def insert_once(session: AsyncSession, wish: Reversal) -> None:
-    """Store a new wish; one that is stored already stays as it is.
+async def insert_once(session: AsyncSession, wish: Reversal) -> bool:
+    """Store a new wish, and tell whether this call did; one that is stored already stays as it is.
 
     Nothing is stored either while another wish for the same transaction stands. Whoever inserts
     second waits for the first one's database transaction, and then finds its wish.
     """
     values = {name: value for name, value in asdict(wish).items() if name not in _OF_TRANSACTION}
-    await session.execute(insert(ReversalRow).values(values).on_conflict_do_nothing())
+    statement = insert(ReversalRow).values(values).on_conflict_do_nothing()
+    return await session.scalar(statement.returning(ReversalRow.id)) is not None
 
 
 async def save(session: AsyncSession, wish: Reversal) -> None:

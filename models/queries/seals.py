@@ -17,17 +17,20 @@ class Horizon(NamedTuple):
     Attributes:
         transaction: The highest number of a transaction that is to be seen.
         account: The highest number of an account.
+        line: The highest number of a line of the audit log.
         before: What was under way has a database transaction id below this one.
     """
 
     transaction: int
     account: int
+    line: int
     before: int
 
 
 _HORIZON: Final = text("""
 SELECT (SELECT coalesce(max(seq), 0) FROM ledger_transactions),
     (SELECT coalesce(max(seq), 0) FROM ledger_accounts),
+    (SELECT coalesce(max(seq), 0) FROM audit_log),
     pg_current_xact_id()::text::bigint
 """)
 _OLDEST: Final = text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
@@ -38,11 +41,12 @@ _NEWEST: Final = select(LedgerSeal).order_by(LedgerSeal.number.desc()).limit(1)
 
 
 async def horizon(session: AsyncSession) -> Horizon:
-    """Return how far the ledger reaches now.
+    """Return how far the ledger and the audit log reach now.
 
-    A posting takes its database transaction id before its number (see 0005), so one that has a
-    lower number than `transaction` and is not to be seen yet has an id below `before`. That is a
-    fresh id: a snapshot's xmax may lie below ids that were given out and are still under way.
+    A posting takes its database transaction id before its number (see 0005), and so does a line of
+    the log (see 0011). One that has a lower number than `transaction` and is not to be seen yet
+    therefore has an id below `before`. That is a fresh id: a snapshot's xmax may lie below ids
+    that were given out and are still under way.
     """
     return Horizon(*(await session.execute(_HORIZON)).one())
 

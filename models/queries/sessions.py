@@ -1,8 +1,7 @@
-"""Statements on logins and their refresh tokens. Times are the database's, one clock for all."""
+"""Statements on logins. Times are the database's, one clock for all."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 from typing import NamedTuple, cast
 from uuid import UUID
 
@@ -11,6 +10,7 @@ from sqlalchemy import (
     ColumnElement,
     Table,
     Uuid,
+    and_,
     any_,
     bindparam,
     exists,
@@ -21,33 +21,29 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.errors import NotFound
 from models.user import LoginSession, RefreshToken, User, UserRole
 
+_S, _U = cast("Table", LoginSession.__table__), cast("Table", User.__table__)
+_T = cast("Table", RefreshToken.__table__)
+# A closed account has no logins, whatever their rows say.
+_GOES_ON = and_(_S.c.revoked_at.is_(None), _S.c.expires_at > func.now(), _U.c.is_active)
 _USER_OF = (
     select(User)
-    .join(LoginSession, LoginSession.user_id == User.id)
-    .where(
-        LoginSession.id == bindparam("session_id"),
-        LoginSession.revoked_at.is_(None),
-        User.is_active,
-    )
+    .join(_S, _S.c.user_id == _U.c.id)
+    .where(_S.c.id == bindparam("session_id"), _GOES_ON)
 )
 # Every request with a login asks for it: two columns, and without the ORM's bookkeeping.
-_S, _U = cast("Table", LoginSession.__table__), cast("Table", User.__table__)
-_HOLDER_OF = (
+HOLDER_OF = (
     select(_U.c.id, _U.c.role)
     .join(_S, _S.c.user_id == _U.c.id)
-    .where(_S.c.id == bindparam("session_id"), _S.c.revoked_at.is_(None), _U.c.is_active)
+    .where(_S.c.id == bindparam("session_id"), _GOES_ON)
 )
 # The ids are one parameter, however many there are.
 _GOING_ON = (
-    select(LoginSession.id)
-    .join(User, LoginSession.user_id == User.id)
-    .where(
-        LoginSession.id == any_(bindparam("session_ids", type_=ARRAY(Uuid))),
-        LoginSession.revoked_at.is_(None),
-        User.is_active,
-    )
+    select(_S.c.id)
+    .join(_U, _S.c.user_id == _U.c.id)
+    .where(_S.c.id == any_(bindparam("session_ids", type_=ARRAY(Uuid))), _GOES_ON)
 )
 
 
@@ -58,9 +54,23 @@ class Holder(NamedTuple):
     role: UserRole
 
 
+class Place(NamedTuple):
+    """Where a user is logged in.
+
+    Attributes:
+        last_seen_at: When its tokens were exchanged last, or when it began.
+    """
+
+    id: UUID
+    created_at: datetime
+    last_seen_at: datetime
+    user_agent: str | None
+    address: str | None
+
+
 async def holder_of(session: AsyncSession, session_id: UUID) -> Holder | None:
     """Return whose login this is, unless it has ended or the account was closed."""
-    row = (await session.execute(_HOLDER_OF, {"session_id": session_id})).one_or_none()
+    row = (await session.execute(HOLDER_OF, {"session_id": session_id})).one_or_none()
     return Holder(*row) if row else None
 
 
@@ -74,35 +84,42 @@ async def going_on(session: AsyncSession, session_ids: Collection[UUID]) -> set[
     return set(await session.scalars(_GOING_ON, {"session_ids": list(session_ids)}))
 
 
+async def page(
+    session: AsyncSession, user_id: UUID, *, before: UUID | None, limit: int
+) -> Sequence[Place]:
+    """Return where a user is logged in, newest first: those that can still be refreshed."""
+    usable = and_(_T.c.session_id == _S.c.id, _T.c.used_at.is_(None), _T.c.expires_at > func.now())
+    statement = (
+        select(_S.c.id, _S.c.created_at, _S.c.last_seen_at, _S.c.user_agent, _S.c.address)
+        .join(_T, usable)
+        .where(_S.c.user_id == user_id, _S.c.revoked_at.is_(None))
+        .order_by(_S.c.id.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        statement = statement.where(_S.c.id < before)
+    return [Place(*row) for row in await session.execute(statement)]
+
+
 async def start(
     session: AsyncSession,
     session_id: UUID,
     user_id: UUID,
-    *,
-    user_agent: str | None,
-    address: str | None,
+    lifetime: timedelta,
+    **origin: str | None,
 ) -> None:
-    await session.execute(
-        insert(LoginSession).values(
-            id=session_id, user_id=user_id, user_agent=user_agent, address=address
-        )
-    )
+    """Store a login that began now.
 
-
-async def add_token(
-    session: AsyncSession, session_id: UUID, digest: bytes, lifetime: timedelta
-) -> None:
+    Args:
+        session: The caller's transaction.
+        session_id: Names the login.
+        user_id: Whose it is.
+        lifetime: After this it ends, however often it is refreshed.
+        origin: Where it came from: `user_agent` and `address`.
+    """
     now = func.clock_timestamp()
-    await session.execute(
-        insert(RefreshToken).values(
-            digest=digest, session_id=session_id, created_at=now, expires_at=now + lifetime
-        )
-    )
-
-
-async def session_of_token(session: AsyncSession, digest: bytes) -> UUID | None:
-    statement = select(RefreshToken.session_id).where(RefreshToken.digest == digest)
-    return await session.scalar(statement)
+    values = {"id": session_id, "user_id": user_id, "expires_at": now + lifetime, **origin}
+    await session.execute(insert(LoginSession).values(values))
 
 
 async def lock(session: AsyncSession, session_id: UUID) -> LoginSession:
@@ -111,50 +128,40 @@ async def lock(session: AsyncSession, session_id: UUID) -> LoginSession:
     return (await session.scalars(statement)).one()
 
 
-@dataclass(frozen=True)
-class TokenState:
-    """What is known of a refresh token.
+async def see(session: AsyncSession, session_id: UUID) -> None:
+    """Note that a login was used now."""
+    statement = update(LoginSession).where(LoginSession.id == session_id)
+    await session.execute(statement.values(last_seen_at=func.clock_timestamp()))
 
-    Attributes:
-        used_for: How long ago it was used; None if it was not.
-        is_last_used: No newer token of its session has been used.
+
+async def revoke(session: AsyncSession, session_id: UUID) -> bool:
+    """End a login; False if it had ended before."""
+    return await _revoke(session, _S.c.id == session_id) > 0
+
+
+async def revoke_own(session: AsyncSession, user_id: UUID, session_id: UUID) -> bool:
+    """End one of a user's own logins; False if it had ended before.
+
+    Raises:
+        NotFound: There is none, or it is another's.
     """
-
-    is_expired: bool
-    used_for: timedelta | None
-    is_last_used: bool
-
-
-async def token_state(session: AsyncSession, digest: bytes) -> TokenState:
-    """Read a token anew; call it after `lock`, whose wait may have changed the answer."""
-    token = select(RefreshToken).where(RefreshToken.digest == digest).subquery()
-    newer = exists().where(
-        RefreshToken.session_id == token.c.session_id, RefreshToken.used_at > token.c.used_at
-    )
-    now = func.clock_timestamp()
-    statement = select(token.c.expires_at <= now, now - token.c.used_at, ~newer)
-    is_expired, used_for, is_last_used = (await session.execute(statement)).one()
-    return TokenState(is_expired, used_for, is_last_used)
+    own = and_(_S.c.id == session_id, _S.c.user_id == user_id)
+    if await _revoke(session, own):
+        return True
+    if not await session.scalar(select(exists().where(own))):
+        raise NotFound("There is no such login.")
+    return False
 
 
-async def use_token(session: AsyncSession, digest: bytes, session_id: UUID) -> None:
-    now = func.clock_timestamp()
-    await session.execute(
-        update(RefreshToken).where(RefreshToken.digest == digest).values(used_at=now)
-    )
-    await session.execute(
-        update(LoginSession).where(LoginSession.id == session_id).values(last_seen_at=now)
-    )
+async def revoke_all(session: AsyncSession, user_id: UUID, *, but: UUID | None = None) -> int:
+    """End all logins of a user, with the exception of `but`; return how many there were."""
+    whose = _S.c.user_id == user_id
+    return await _revoke(session, whose if but is None else and_(whose, _S.c.id != but))
 
 
-async def revoke(session: AsyncSession, session_id: UUID) -> None:
-    await _revoke(session, LoginSession.id == session_id)
-
-
-async def revoke_all(session: AsyncSession, user_id: UUID) -> None:
-    await _revoke(session, LoginSession.user_id == user_id)
-
-
-async def _revoke(session: AsyncSession, which: ColumnElement[bool]) -> None:
+async def _revoke(session: AsyncSession, which: ColumnElement[bool]) -> int:
     statement = update(LoginSession).where(which, LoginSession.revoked_at.is_(None))
-    await session.execute(statement.values(revoked_at=func.clock_timestamp()))
+    ended = await session.execute(
+        statement.values(revoked_at=func.clock_timestamp()).returning(LoginSession.id)
+    )
+    return len(ended.all())

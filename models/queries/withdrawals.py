@@ -67,11 +67,14 @@ async def page(
     *,
     user_id: UUID | None = None,
     status: WithdrawalStatus | None = None,
+    iban_index: bytes | None = None,
     before: UUID | None = None,
     limit: int,
 ) -> list[Withdrawal]:
     """List withdrawals, those of one user or of everybody, newest first, older than `before`."""
     statement = _withdrawals()
+    if iban_index is not None:
+        statement = statement.where(WithdrawalRow.iban_index == iban_index)
     if user_id is not None:
         statement = statement.where(WithdrawalRow.user_id == user_id)
     if status is not None:
@@ -82,9 +85,11 @@ async def page(
     return [_withdrawal(row) for row in rows]
 
 
-async def insert_once(session: AsyncSession, withdrawal: Withdrawal, iban: bytes) -> None:
+async def insert_once(
+    session: AsyncSession, withdrawal: Withdrawal, iban: bytes, iban_index: bytes | None
+) -> None:
     """Store a new withdrawal; one that is stored already stays as it is."""
-    values = asdict(withdrawal) | {"iban": iban}
+    values = asdict(withdrawal) | {"iban": iban, "iban_index": iban_index}
     await session.execute(insert(WithdrawalRow).values(values).on_conflict_do_nothing())
 
 
