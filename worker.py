@@ -5,7 +5,8 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -16,6 +17,7 @@ from temporalio.worker import Worker
 
 from activities.card_reversals import PostgresCardReversalSteps
 from activities.gateway import ZarinpalSteps
+from activities.messages import ProviderMessageSteps
 from activities.payments import PostgresPaymentSteps
 from activities.payout import GatewayPayoutSteps
 from activities.reconciliation import PostgresReconciliationSteps, Running
@@ -24,17 +26,25 @@ from activities.seals import PostgresSealSteps
 from activities.tickets import PostgresTicketSteps
 from activities.transfers import PostgresTransferSteps
 from activities.withdrawals import PostgresWithdrawalSteps
+from domain import ids
+from domain.notice import Channel
 from engine import schedules
 from engine.client import connect
 from engine.running import RunningWorkflows
 from engine.search_attributes import check
+from gateways.kavenegar import Kavenegar
+from gateways.message import MessageGateway
 from gateways.payout import ManualPayout
+from gateways.postmark import Postmark
 from gateways.zarinpal import ZarinpalGateway
+from models.account_secrets import AccountSecrets
 from models.database import Sessions, create_engine, sessions_of
 from models.encrypted import EncryptedColumn
+from models.personal import PersonalData
 from models.withdrawal import IBAN_COLUMN
 from settings import Settings
 from workflows.card_reversal import CardReversal
+from workflows.message import DeliverMessage, SendQueued
 from workflows.payment import TopUp
 from workflows.reconciliation import ReconcilePayment, ReconcilePayments
 from workflows.reversal import LedgerReversal
@@ -43,6 +53,7 @@ from workflows.ticket import TicketLoan
 from workflows.transfer import WalletTransfer
 from workflows.withdrawal import WalletWithdrawal
 
+MESSAGE_WORKFLOWS: list[type] = [DeliverMessage, SendQueued]
 WORKFLOWS: list[type] = [
     TicketLoan,
     TopUp,
@@ -53,7 +64,10 @@ WORKFLOWS: list[type] = [
     WalletTransfer,
     WalletWithdrawal,
     LedgerReversal,
+    *MESSAGE_WORKFLOWS,
 ]
+# A provider that does not answer holds up messages, so many at once, and nothing else.
+MESSAGES_AT_ONCE = 10
 # How long steps in flight may take to finish when the worker is asked to stop.
 GRACE = timedelta(seconds=20)
 # After a killed worker its workflows stay tied to it for so long, then another one takes over.
@@ -113,11 +127,43 @@ def wallet_activities(settings: Settings, sessions: Sessions) -> list[Callable[.
     ]
 
 
-def build(
+def message_activities(
+    settings: Settings, sessions: Sessions, http: httpx.AsyncClient
+) -> list[Callable[..., Any]]:
+    """Build the steps of messages, with those providers whose credentials are there."""
+    index_key = settings.index_key.get_secret_value().encode()
+    messages = ProviderMessageSteps(
+        sessions,
+        message_gateways(settings, http),
+        PersonalData.under(settings.keyring(), index_key),
+        AccountSecrets.under(index_key),
+        settings.frontend_url.rstrip("/"),
+    )
+    return [messages.deliver_message, messages.find_waiting_messages]
+
+
+def message_gateways(settings: Settings, http: httpx.AsyncClient) -> dict[Channel, MessageGateway]:
+    found: dict[Channel, MessageGateway] = {}
+    if settings.postmark_token and settings.email_from:
+        token = settings.postmark_token.get_secret_value()
+        found[Channel.EMAIL] = Postmark(
+            http, settings.postmark_base_url, token, settings.email_from
+        )
+    if settings.kavenegar_api_key:
+        key = settings.kavenegar_api_key.get_secret_value()
+        found[Channel.SMS] = Kavenegar(
+            http, settings.kavenegar_base_url, key, settings.kavenegar_sender
+        )
+    return found
+
+
+@asynccontextmanager
+async def build(
     client: Client, settings: Settings, sessions: Sessions, http: httpx.AsyncClient
-) -> Worker:
+) -> AsyncIterator[None]:
+    """Work for the length of a block: on what moves money, and apart from it on messages."""
     steps = settings.database_pool_size
-    return Worker(
+    money = Worker(
         client,
         task_queue=settings.task_queue,
         workflows=WORKFLOWS,
@@ -128,6 +174,17 @@ def build(
         graceful_shutdown_timeout=GRACE,
         sticky_queue_schedule_to_start_timeout=STICKINESS,
     )
+    messages = Worker(
+        client,
+        task_queue=ids.messages_queue(settings.task_queue),
+        workflows=MESSAGE_WORKFLOWS,
+        activities=message_activities(settings, sessions, http),
+        max_concurrent_activities=MESSAGES_AT_ONCE,
+        graceful_shutdown_timeout=GRACE,
+        sticky_queue_schedule_to_start_timeout=STICKINESS,
+    )
+    async with money, messages:
+        yield
 
 
 async def run(settings: Settings) -> None:

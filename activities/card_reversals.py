@@ -8,11 +8,12 @@ from temporalio import activity
 from activities.contracts import AskCardReversal, CardReversalSteps, CloseCardReversal
 from activities.refusals import refusals
 from domain import card_reversal, ids
+from domain.audit import AuditAction, AuditLine
 from domain.errors import NotReversible
 from domain.ledger import Posting, payout, payout_return, withdrawal
 from domain.payment import CardReversal, Payment
 from models.database import Sessions
-from models.queries import ledger, payments
+from models.queries import audit, ledger, payments
 
 _ASKED: Final = "Top-up on its way back to the card"
 _DONE: Final = "Top-up sent back to the card"
@@ -36,6 +37,7 @@ class PostgresCardReversalSteps(CardReversalSteps):
                 taken = withdrawal(ref, payment.user_id, payment.amount, _ASKED)
                 await ledger.post(session, taken)
                 await payments.mark_reversal(session, payment.id, CardReversal.ASKED)
+                await audit.record(session, _asked(payment, command))
                 return await payments.lock(session, payment.id)
 
     @activity.defn
@@ -51,6 +53,12 @@ class PostgresCardReversalSteps(CardReversalSteps):
                     await ledger.post(session, _closing(payment, outcome))
                     await payments.mark_reversal(session, payment.id, outcome)
                 return await payments.lock(session, payment.id)
+
+
+def _asked(payment: Payment, command: AskCardReversal) -> AuditLine:
+    facts = {"amount": f"{payment.amount:.2f}"}
+    what = ids.payment_workflow(payment.id)
+    return AuditLine(AuditAction.CARD_REVERSAL_ASKED, command.by, what, command.origin, facts)
 
 
 def _closing(payment: Payment, outcome: CardReversal) -> Posting:

@@ -14,6 +14,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from domain.actions import Terms
+from domain.audit import BY_ITSELF, Origin
 from domain.errors import DomainError
 from domain.payment import Payment, PaymentStatus
 from domain.plan import LoanRequest
@@ -45,6 +46,7 @@ class MoveTicket:
         command_id: Names this command for ever; a repeat changes nothing.
         at: The workflow's time, so that a repeat computes the same deadlines.
         terms: What the action needs to be told; most need nothing.
+        origin: Where an operator's word came from.
     """
 
     ticket_id: UUID
@@ -54,6 +56,7 @@ class MoveTicket:
     at: datetime
     note: str | None = None
     terms: Terms | None = None
+    origin: Origin = BY_ITSELF
 
 
 @dataclass(frozen=True)
@@ -205,8 +208,12 @@ class GatewaySteps(Protocol):
 
 @dataclass(frozen=True)
 class AskCardReversal:
+    """An operator's wish, `by` whom and from where."""
+
     payment_id: UUID
     at: datetime
+    by: UUID | None = None
+    origin: Origin = BY_ITSELF
 
 
 @dataclass(frozen=True)
@@ -280,17 +287,3 @@ class ReversalSteps(Protocol):
 
     @activity.defn
     async def decide_reversal(self, decision: ReversalDecision) -> Reversal: ...
-
-
-@dataclass(frozen=True)
-class Sealed:
-    """How many seals were made, and the newest one: its number, and its SHA-256 in hex."""
-
-    made: int
-    number: int
-    digest: str
-
-
-class SealSteps(Protocol):
-    @activity.defn
-    async def seal_ledger(self) -> Sealed: ...

@@ -10,6 +10,7 @@ from temporalio import activity
 from activities.contracts import ReversalSteps
 from activities.refusals import refusals
 from domain import ids
+from domain.audit import AuditAction, AuditLine
 from domain.ledger import TransactionKind, reversal
 from domain.payment import Payment, PaymentStatus
 from domain.reversal import (
@@ -24,7 +25,7 @@ from domain.reversal import (
     was_asked_before,
 )
 from models.database import Sessions
-from models.queries import ledger, payments, reversals, transactions
+from models.queries import audit, ledger, payments, reversals, transactions
 from models.queries.transactions import PostedTransaction
 
 
@@ -54,7 +55,8 @@ class PostgresReversalSteps(ReversalSteps):
             check_payment(payment)
         wish = self._wish(new, transaction)
         while True:
-            await reversals.insert_once(session, wish)
+            if await reversals.insert_once(session, wish):
+                await _record_wish(session, new, wish)
             stored = await reversals.find(session, wish.id)
             if stored is not None:
                 return stored
@@ -94,7 +96,28 @@ class PostgresReversalSteps(ReversalSteps):
                 if wish.is_open and after.status is ReversalStatus.POSTED:
                     await _take_back(session, wish, payment)
                 await reversals.save(session, after)
+                await _record_decision(session, decision, after)
                 return after
+
+
+async def _record_wish(session: AsyncSession, new: NewReversal, wish: Reversal) -> None:
+    what = ids.reversal_workflow(wish.id)
+    facts = {"transaction": str(wish.transaction_id), "amount": f"{wish.amount:.2f}"}
+    line = AuditLine(AuditAction.REVERSAL_ASKED, new.by, what, new.origin, facts)
+    await audit.record(session, line)
+
+
+async def _record_decision(
+    session: AsyncSession, decision: ReversalDecision, after: Reversal
+) -> None:
+    if decision.by is None:
+        return  # the clock's, and nobody's decision
+    action = (
+        AuditAction.REVERSAL_APPROVED if decision.approved else AuditAction.REVERSAL_REJECTED
+    )
+    facts = {"transaction": str(after.transaction_id), "amount": f"{after.amount:.2f}"}
+    what = ids.reversal_workflow(after.id)
+    await audit.record(session, AuditLine(action, decision.by, what, decision.origin, facts))
 
 
 async def _payment_of(

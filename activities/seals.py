@@ -1,23 +1,28 @@
-"""Seals the ledger in the background: nobody who posts waits for it."""
+"""Seals the ledger and the audit log in the background: nobody who writes to them waits for it."""
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
+from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio import activity
 
-from activities.contracts import Sealed, SealSteps
+from activities.contracts_seals import Sealed, SealSteps
+from models.audit import AuditSeal
 from models.database import Sessions
 from models.ledger import LedgerSeal
-from models.queries import seals
+from models.queries import audit_seals, seals
 
 MOST_IN_ONE: Final = (
-    1_000  # transactions; more of them would only make a changed row slower to find
+    1_000  # transactions or lines; more of them would only make a changed row slower to find
 )
 POLL_S: Final = 0.02
 POLLS: Final = 500
 log = logging.getLogger(__name__)
+Seal = TypeVar("Seal", LedgerSeal, AuditSeal)
+Sealing = Callable[[AsyncSession, seals.Horizon, int], Awaitable[Seal | None]]
 
 
 class StillUnderWay(Exception):
@@ -30,20 +35,17 @@ class PostgresSealSteps(SealSteps):
 
     @activity.defn
     async def seal_ledger(self) -> Sealed:
-        """Close all that is committed; a repeat closes what came since."""
+        """Close all that is committed, of the audit log too; a repeat closes what came since."""
         horizon = await self._settled()
-        count, last = 0, None
-        while seal := await self._next(horizon):
-            count, last = count + 1, seal
-            # Whoever rewrites the database would have to rewrite the logs as well.
-            log.info("ledger seal %s sha256 %s", seal.number, seal.digest.hex())
-        if last is None:
-            async with self.sessions() as session:
-                last = await seals.newest(session)
-        return Sealed(count, last.number if last else 0, last.digest.hex() if last else "")
+        made = await self._close("ledger", seals.seal, horizon)
+        logged = await self._close("audit", audit_seals.seal, horizon)
+        async with self.sessions() as session:
+            last = made[-1] if made else await seals.newest(session)
+            last_logged = logged[-1] if logged else await audit_seals.newest(session)
+        return Sealed(len(made), *_named(last), *_named(last_logged))
 
     async def _settled(self) -> seals.Horizon:
-        """Look how far the ledger reaches, and wait until nothing before that is under way."""
+        """Look how far both reach, and wait until nothing before that is under way."""
         async with self.sessions() as session:
             horizon = await seals.horizon(session)
         for _ in range(POLLS):
@@ -59,6 +61,18 @@ class PostgresSealSteps(SealSteps):
         async with self.sessions() as session:
             return await seals.has_settled(session, horizon)
 
-    async def _next(self, horizon: seals.Horizon) -> LedgerSeal | None:
+    async def _close(self, what: str, sealing: Sealing[Seal], horizon: seals.Horizon) -> list[Seal]:
+        made: list[Seal] = []
+        while seal := await self._next(sealing, horizon):
+            made.append(seal)
+            # Whoever rewrites the database would have to rewrite the logs as well.
+            log.info("%s seal %s sha256 %s", what, seal.number, seal.digest.hex())
+        return made
+
+    async def _next(self, sealing: Sealing[Seal], horizon: seals.Horizon) -> Seal | None:
         async with self.sessions.begin() as session:
-            return await seals.seal(session, horizon, MOST_IN_ONE)
+            return await sealing(session, horizon, MOST_IN_ONE)
+
+
+def _named(seal: LedgerSeal | AuditSeal | None) -> tuple[int, str]:
+    return (seal.number, seal.digest.hex()) if seal else (0, "")

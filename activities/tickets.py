@@ -9,13 +9,15 @@ from temporalio import activity
 
 from activities.contracts import MovedTicket, MoveTicket, TicketSteps
 from activities.refusals import refusals
+from domain import ids
 from domain.actions import Move, act
+from domain.audit import AuditAction, AuditLine
 from domain.deadlines import Windows, reminder_at
 from domain.errors import AssetUnavailable, DomainError, Forbidden
 from domain.plan import LoanRequest, Plan, request
 from domain.ticket import HOLDS_ASSET, Action, Ticket
 from models.database import Sessions
-from models.queries import assets, ledger, tickets, users
+from models.queries import assets, audit, ledger, tickets, users
 
 # These take a part of the asset's calendar.
 _TAKING: Final = frozenset({Action.ACCEPT, Action.ACCEPT_EXTENSION})
@@ -73,6 +75,8 @@ class PostgresTicketSteps(TicketSteps):
         if plan.posting:
             await ledger.post(session, plan.posting)
         await tickets.save(session, plan, command.command_id, command.note)
+        if command.action is Action.RESOLVE:
+            await audit.record(session, _resolved(plan.ticket, command))
         return self._moved(plan.ticket, rivals)
 
     async def _taken(
@@ -96,6 +100,17 @@ class PostgresTicketSteps(TicketSteps):
 
     def _moved(self, ticket: Ticket, rivals: tuple[UUID, ...] = ()) -> MovedTicket:
         return MovedTicket(ticket, reminder_at(ticket, self.windows.reminder), rivals)
+
+
+def _resolved(ticket: Ticket, command: MoveTicket) -> AuditLine:
+    division = ticket.dispute
+    facts = (
+        {"to_lender": f"{division.to_lender:.2f}", "to_borrower": f"{division.to_borrower:.2f}"}
+        if division
+        else {}
+    )
+    what = ids.ticket_workflow(ticket.id)
+    return AuditLine(AuditAction.DISPUTE_RESOLVED, command.by, what, command.origin, facts)
 
 
 async def _permit(session: AsyncSession, move: Move) -> None:

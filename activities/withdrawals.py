@@ -3,6 +3,8 @@
 import base64
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio import activity
@@ -11,11 +13,13 @@ from activities.contracts_wallet import WithdrawalSteps
 from activities.refusals import refusals
 from domain import ids
 from domain import ledger as book
+from domain.audit import AuditAction, AuditLine, Origin
 from domain.withdrawal import (
     MOVES,
     NewWithdrawal,
     PayoutResult,
     Withdrawal,
+    WithdrawalAction,
     WithdrawalDecision,
     WithdrawalStatus,
     check_amount,
@@ -23,7 +27,14 @@ from domain.withdrawal import (
     decided,
 )
 from models.database import Sessions
-from models.queries import ledger, withdrawals
+from models.queries import audit, ledger, withdrawals
+
+_DECIDED: Final = {
+    WithdrawalAction.APPROVE: AuditAction.WITHDRAWAL_APPROVED,
+    WithdrawalAction.REJECT: AuditAction.WITHDRAWAL_REJECTED,
+    WithdrawalAction.PAY: AuditAction.WITHDRAWAL_PAID,
+    WithdrawalAction.FAIL: AuditAction.WITHDRAWAL_RETURNED,
+}
 
 
 @dataclass(frozen=True)
@@ -48,8 +59,8 @@ class PostgresWithdrawalSteps(WithdrawalSteps):
         check_amount(new.amount, self.minimum)
         ref = ids.withdrawal_workflow(new.withdrawal_id)
         await ledger.post(session, book.withdrawal(ref, new.user_id, new.amount, "Withdrawal"))
-        iban = base64.b64decode(new.sealed_iban)
-        await withdrawals.insert_once(session, _requested(new), iban)
+        iban, index = base64.b64decode(new.sealed_iban), base64.b64decode(new.iban_index)
+        await withdrawals.insert_once(session, _requested(new), iban, index or None)
         return await withdrawals.get(session, new.withdrawal_id)
 
     @activity.defn
@@ -60,7 +71,9 @@ class PostgresWithdrawalSteps(WithdrawalSteps):
                 stored = await withdrawals.lock(session, decision.withdrawal_id)
                 if _is_made(stored, decision):
                     return stored
-                return await self._move(session, decided(stored, decision))
+                moved = await self._move(session, decided(stored, decision))
+                await audit.record(session, _decision(moved, decision))
+                return moved
 
     @activity.defn
     async def close_withdrawal(self, result: PayoutResult) -> Withdrawal:
@@ -70,7 +83,9 @@ class PostgresWithdrawalSteps(WithdrawalSteps):
                 stored = await withdrawals.lock(session, result.withdrawal_id)
                 if _is_recorded(stored, result):
                     return stored
-                return await self._move(session, closed(stored, result))
+                moved = await self._move(session, closed(stored, result))
+                await audit.record(session, _outcome(moved, result))
+                return moved
 
     async def _move(self, session: AsyncSession, moved: Withdrawal) -> Withdrawal:
         ref = ids.withdrawal_workflow(moved.id)
@@ -83,6 +98,19 @@ class PostgresWithdrawalSteps(WithdrawalSteps):
                 await ledger.post(session, back)
         await withdrawals.save(session, moved)
         return moved
+
+
+def _decision(moved: Withdrawal, decision: WithdrawalDecision) -> AuditLine:
+    return _line(_DECIDED[decision.action], moved, decision.by, decision.origin)
+
+
+def _outcome(moved: Withdrawal, result: PayoutResult) -> AuditLine:
+    return _line(_DECIDED[result.action], moved, result.by, result.origin)
+
+
+def _line(action: AuditAction, moved: Withdrawal, by: UUID | None, origin: Origin) -> AuditLine:
+    facts = {"amount": f"{moved.amount:.2f}"}
+    return AuditLine(action, by, ids.withdrawal_workflow(moved.id), origin, facts)
 
 
 def _is_made(stored: Withdrawal, decision: WithdrawalDecision) -> bool:

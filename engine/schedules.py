@@ -17,12 +17,16 @@ from temporalio.client import (
     ScheduleUpdateInput,
 )
 
+from domain import ids
+
 RECONCILE: Final = "reconcile-payments"
 SEAL: Final = "seal-ledger"
+DELIVER: Final = "deliver-messages"
 # By the name of their workflows: the engine starts them and knows no more of them.
 WORKFLOWS: Final[Mapping[str, tuple[str, str]]] = {
     RECONCILE: ("ReconcilePayments", "Claim what was paid, and compare all records"),
     SEAL: ("SealLedger", "Seal what was posted"),
+    DELIVER: ("SendQueued", "Begin with messages that nobody has started"),
 }
 # After an outage of the engine one run makes up for all that were missed.
 CATCH_UP: Final = timedelta(minutes=1)
@@ -53,9 +57,10 @@ def _schedule(name: str, task_queue: str, interval: timedelta) -> Schedule:
     workflow, summary = WORKFLOWS[name]
     # Sealing goes on at this pace for a while, so that not each round of it is a workflow.
     pace = [interval] if name == SEAL else []
+    queue = ids.messages_queue(task_queue) if name == DELIVER else task_queue
     return Schedule(
         action=ScheduleActionStartWorkflow(
-            workflow, args=pace, id=name, task_queue=task_queue, static_summary=summary
+            workflow, args=pace, id=name, task_queue=queue, static_summary=summary
         ),
         spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=interval)]),
         policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=CATCH_UP),

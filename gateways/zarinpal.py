@@ -14,6 +14,7 @@ from typing import Final, TypeGuard
 
 import httpx
 
+from gateways.calls import NOT_SENT
 from gateways.envelope import JsonObject, as_object, integer, rials, unwrap
 from gateways.errors import OutcomeUnknown, Unavailable
 from gateways.payment import (
@@ -27,13 +28,6 @@ from gateways.result_codes import ALREADY_VERIFIED, SUCCESS
 
 _AUTHORITY: Final = re.compile(r"[AS][0-9a-zA-Z]{35}")
 _MASKED_CARD: Final = re.compile(r"[0-9]{6}\*+[0-9]{4}")
-# Each of these happens before the first byte of a request leaves this machine.
-_NOT_SENT: Final = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.UnsupportedProtocol,
-)
 
 
 @dataclass(frozen=True)
@@ -141,7 +135,7 @@ class ZarinpalGateway:
     ) -> JsonObject:
         try:
             response = await self._post(operation, {"merchant_id": self.merchant_id, **members})
-        except _NOT_SENT as error:
+        except NOT_SENT as error:
             raise Unavailable(f"{operation}: {type(error).__name__}") from error
         except (httpx.RequestError, TimeoutError) as error:
             raise OutcomeUnknown(f"{operation}: {type(error).__name__}") from error

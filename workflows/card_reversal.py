@@ -66,7 +66,8 @@ class CardReversal:
         self._desk.check(decision)
 
     async def _ask(self) -> Payment:
-        command = AskCardReversal(self._wish.payment_id, workflow.now())
+        wish = self._wish
+        command = AskCardReversal(wish.payment_id, workflow.now(), wish.by, wish.origin)
         asked = await take(CardReversalSteps.ask_card_reversal, command, "Take from the wallet")
         self._adopt(asked)
         return asked

@@ -12,15 +12,22 @@ from uuid import UUID
 from temporalio.exceptions import ApplicationError
 
 from domain.actions import Terms
+from domain.audit import BY_ITSELF, Origin
 
 
 @dataclass(frozen=True)
 class TicketCommand:
-    """Who acts, what they say about it, and the terms if the action has any."""
+    """Who acts, what they say about it, and the terms if the action has any.
+
+    Attributes:
+        origin: Where an operator's word came from, for the audit log. Those of the loan's parties
+            are in its timeline.
+    """
 
     by: UUID
     note: str | None = None
     terms: Terms | None = None
+    origin: Origin = BY_ITSELF
 
 
 class Reported(StrEnum):
@@ -56,6 +63,7 @@ class ReverseToCard:
     payment_id: UUID
     by: UUID
     reason: str
+    origin: Origin = BY_ITSELF
 
 
 @dataclass(frozen=True)
@@ -66,6 +74,7 @@ class DecideWithdrawal:
     approved: bool
     note: str | None = None
     bank_reference: str | None = None
+    origin: Origin = BY_ITSELF
 
 
 @dataclass(frozen=True)
@@ -75,6 +84,7 @@ class RecordPayout:
     by: UUID
     bank_reference: str | None = None
     note: str | None = None
+    origin: Origin = BY_ITSELF
 
 
 @dataclass(frozen=True)
@@ -106,3 +116,4 @@ class DecideReversal:
     by: UUID
     approved: bool
     note: str | None = None
+    origin: Origin = BY_ITSELF

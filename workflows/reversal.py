@@ -73,7 +73,7 @@ class LedgerReversal:
 
     def _command(self, word: DecideReversal) -> ReversalDecision:
         wish_id, now = self._new.reversal_id, workflow.now()
-        return ReversalDecision(wish_id, word.by, word.approved, word.note, now)
+        return ReversalDecision(wish_id, word.by, word.approved, word.note, now, word.origin)
 
     async def _decide(self, decision: ReversalDecision) -> None:
         verb = "expire" if decision.by is None else "approve" if decision.approved else "reject"

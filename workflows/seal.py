@@ -1,4 +1,4 @@
-"""Closes what was posted under the ledger's SHA-256 chain, round after round."""
+"""Closes what was posted, and what was logged, under SHA-256 chains, round after round."""
 
 from datetime import timedelta
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.contracts import Sealed, SealSteps
+    from activities.contracts_seals import Sealed, SealSteps
     from workflows import policies
 
 LIMIT: Final = timedelta(minutes=5)  # the first round may find years of transactions
@@ -25,7 +25,10 @@ class SealLedger:
             for _ in range(ROUNDS - 1):
                 await workflow.sleep(pace, summary="seal what is posted meanwhile")
                 sealed = await self._seal()
-        return f"the newest seal is {sealed.number}: sha256 {sealed.digest}"
+        return (
+            f"the newest seal is {sealed.number}: sha256 {sealed.digest}; "
+            f"of the audit log {sealed.log_number}: sha256 {sealed.log_digest}"
+        )
 
     async def _seal(self) -> Sealed:
         sealed = await workflow.execute_activity_method(
@@ -36,5 +39,7 @@ class SealLedger:
         )
         workflow.set_current_details(
             f"### The ledger is sealed\n- newest seal: {sealed.number}\n- sha256 `{sealed.digest}`"
+            f"\n\n### The audit log is sealed\n- newest seal: {sealed.log_number}"
+            f"\n- sha256 `{sealed.log_digest}`"
         )
         return sealed

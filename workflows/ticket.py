@@ -13,7 +13,6 @@ from temporalio.exceptions import ApplicationError, FailureError
 with workflow.unsafe.imports_passed_through():
     from activities.contracts import MovedTicket, MoveTicket, PaymentSteps, TicketSteps, refuse
     from domain import ids
-    from domain.actions import Terms
     from domain.errors import DomainError
     from domain.plan import LoanRequest
     from domain.ticket import Action, Stage, Ticket
@@ -130,20 +129,16 @@ class TicketLoan(TicketUpdates):
         await workflow.wait_condition(lambda: bool(self._ticket or self._refused))
         update = workflow.current_update_info()
         command_id = update.id if update else action
-        await self._move(action, command.by, command_id, command.note, command.terms)
+        await self._move(action, command.by, command_id, command)
         return self._known()
 
     async def _move(
-        self,
-        action: Action,
-        by: UUID | None,
-        command_id: str,
-        note: str | None = None,
-        terms: Terms | None = None,
+        self, action: Action, by: UUID | None, command_id: str, said: TicketCommand | None = None
     ) -> None:
         async with self._lock:  # two steps of one ticket never run side by side
             ticket, at = self._known(), workflow.now()
-            await self._step(MoveTicket(ticket.id, action, by, command_id, at, note, terms))
+            more = (said.note, said.terms, said.origin) if said else ()
+            await self._step(MoveTicket(ticket.id, action, by, command_id, at, *more))
 
     async def _step(self, command: MoveTicket) -> None:
         self._adopt(await take(TicketSteps.move_ticket, command, f"Ticket: {command.action}"))

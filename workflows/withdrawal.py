@@ -9,6 +9,7 @@ from temporalio.exceptions import ApplicationError
 with workflow.unsafe.imports_passed_through():
     from activities.contracts import refuse
     from activities.contracts_wallet import PayoutSteps, PayoutVerdict, WithdrawalSteps
+    from domain.audit import BY_ITSELF, Origin
     from domain.errors import DomainError
     from domain.withdrawal import (
         NewWithdrawal,
@@ -67,14 +68,16 @@ class WalletWithdrawal:
         async with self._lock:
             await self._decide(decision)
             if decision.approved and decision.bank_reference:
-                await self._close(decision.by, decision.bank_reference, decision.note)
+                await self._close(
+                    decision.by, decision.bank_reference, decision.note, decision.origin
+                )
         return await self._known()
 
     @workflow.update(description="Operator: record what the bank made of an approved withdrawal.")
     async def record(self, payout: RecordPayout) -> Withdrawal:
         await self._known()
         async with self._lock:
-            await self._close(payout.by, payout.bank_reference, payout.note)
+            await self._close(payout.by, payout.bank_reference, payout.note, payout.origin)
         return await self._known()
 
     @decide.validator
@@ -108,6 +111,7 @@ class WalletWithdrawal:
             decision.approved,
             decision.note,
             workflow.now(),
+            decision.origin,
         )
         step = WithdrawalSteps.decide_withdrawal
         self._adopt(await take(step, command, f"Withdrawal: {command.action}"))
@@ -128,8 +132,15 @@ class WalletWithdrawal:
             else:
                 await self._close(None, answer.bank_reference, answer.note)
 
-    async def _close(self, by: UUID | None, bank_reference: str | None, note: str | None) -> None:
-        result = PayoutResult(self._new.withdrawal_id, by, bank_reference, note, workflow.now())
+    async def _close(
+        self,
+        by: UUID | None,
+        bank_reference: str | None,
+        note: str | None,
+        origin: Origin = BY_ITSELF,
+    ) -> None:
+        withdrawal_id, now = self._new.withdrawal_id, workflow.now()
+        result = PayoutResult(withdrawal_id, by, bank_reference, note, now, origin)
         step = WithdrawalSteps.close_withdrawal
         self._adopt(await take(step, result, f"Withdrawal: {result.action}"))
 
