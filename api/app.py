@@ -1,42 +1,46 @@
 """The composition root of the API: `uvicorn --factory api.app:create_app`."""
 
 import asyncio
+import hmac
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Any
 
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from temporalio.client import Client
 
-from api.body_limit import BodyLimit
-from api.catch_all import CatchAll
 from api.cookies import Cookies
-from api.csrf import HEADER, Csrf
+from api.csrf import Csrf
 from api.deps import Services
 from api.engine import Commands
 from api.engine_ledger import LedgerCommands
+from api.engine_messages import MessageCommands
 from api.engine_payments import PaymentCommands
 from api.engine_wallet import WalletCommands
 from api.events_hub import EventsHub
+from api.identity_providers import IdentityProviders
+from api.login_guard import LoginGuard
 from api.logs import configure_logs
 from api.openapi import Lifespan, surface
+from api.origins import origin_of_url
 from api.passwords import Passwords
-from api.request_id import RequestId
-from api.routes.codec import CodecCors, spellings
+from api.perimeter import Perimeter, surround
+from api.policy import check as check_policies
+from api.rate_limits import RateLimits
 from api.stop_signal import on_stop_signal
+from api.sweeping import sweeping
 from api.tokens import AccessTokens
 from engine.client import connect
 from engine.codec import EncryptionCodec
 from engine.loan_clock import LoanClock
 from engine.loan_start import in_loan_time
+from models.account_secrets import AccountSecrets
 from models.database import create_engine, sessions_of
-from models.encrypted import EncryptedColumn
+from models.encrypted import BlindIndex, EncryptedColumn
+from models.personal import PersonalData
 from models.withdrawal import IBAN_COLUMN
 from settings import Settings
-
-MAX_BODY_BYTES: Final = 256 * 1024
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -44,22 +48,18 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings = settings or Settings()
     configure_logs()
     app = surface(_lifespan(settings))
-    # Added from the inside out: the request's name comes first, whatever happens after it.
-    app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)
-    app.add_middleware(CatchAll)
-    if settings.temporal_ui_url:
-        app.add_middleware(
-            CodecCors,
-            allow_origins=spellings(settings.temporal_ui_url),
-            allow_methods=["POST"],
-            allow_headers=["content-type", "x-namespace", "authorization", HEADER],
-            allow_credentials=True,
-        )
-    app.add_middleware(
-        TrustedHostMiddleware, allowed_hosts=list(settings.allowed_hosts), www_redirect=False
-    )
-    app.add_middleware(RequestId)
+    surround(app, _perimeter(settings))
+    check_policies(app.routes)
     return app
+
+
+def _perimeter(settings: Settings) -> Perimeter:
+    return Perimeter(
+        hosts=settings.allowed_hosts,
+        origins=frozenset(settings.cors_origins or (origin_of_url(settings.frontend_url),)),
+        temporal_ui_url=settings.temporal_ui_url,
+        https_only=settings.https_only and not settings.debug,
+    )
 
 
 def _lifespan(settings: Settings) -> Lifespan:
@@ -76,7 +76,7 @@ def _lifespan(settings: Settings) -> Lifespan:
         services = _services(settings, engine, client, clock)
         app.state.services = services
         try:
-            async with services.events.running():
+            async with sweeping(services.reads), services.events.running():
                 with on_stop_signal(services.events.close):
                     yield
         finally:
@@ -92,30 +92,53 @@ def _services(
     settings: Settings, engine: AsyncEngine, client: Client, clock: LoanClock
 ) -> Services:
     secret = settings.secret_key.get_secret_value().encode()
+    index_key = settings.index_key.get_secret_value().encode()
+    background: set[asyncio.Task[Any]] = set()
+    sessions = sessions_of(engine)
+    reads = sessions_of(engine.execution_options(isolation_level="AUTOCOMMIT"))
+    limits_key = hmac.digest(secret, b"limits", "sha256")
     return Services(
-        sessions=sessions_of(engine),
-        reads=sessions_of(engine.execution_options(isolation_level="AUTOCOMMIT")),
+        sessions=sessions,
+        reads=reads,
         commands=Commands(client, settings.task_queue),
         wallet=WalletCommands(client, settings.task_queue),
         ledger=LedgerCommands(client, settings.task_queue),
         payments=PaymentCommands(client, settings.task_queue),
+        messages=MessageCommands(client, settings.task_queue, background),
         events=EventsHub(settings.database_url.get_secret_value()),
         ibans=EncryptedColumn(settings.keyring(), IBAN_COLUMN),
+        iban_index=BlindIndex(index_key, IBAN_COLUMN),
+        personal=PersonalData.under(settings.keyring(), index_key),
+        secrets=AccountSecrets.under(index_key),
         codec=EncryptionCodec(settings.keyring()),
         codec_is_open=settings.codec_open_to_loopback,
-        tokens=AccessTokens(settings.jwt_secret.get_secret_value(), settings.access_token_ttl),
+        tokens=AccessTokens(
+            settings.jwt_secret.get_secret_value(),
+            settings.access_token_ttl,
+            settings.previous_jwt_secrets(),
+        ),
         passwords=Passwords(),
         csrf=Csrf(secret),
+        limits=RateLimits(settings.rates(), limits_key, reads),
+        login_guard=LoginGuard.made(
+            sessions,
+            limits_key,
+            settings.login_failures_per_account,
+            settings.login_failures_per_address,
+        ),
         cookies=Cookies(
             is_secure=not settings.debug,
             access_lifetime=settings.access_token_ttl,
             refresh_lifetime=settings.refresh_token_ttl,
         ),
+        providers=IdentityProviders.of(settings.registrations(), settings.api_url),
         fingerprint_key=secret,
         refresh_lifetime=settings.refresh_token_ttl,
+        session_lifetime=settings.session_lifetime,
         clock=clock,
         windows=settings.windows(),
         commission_bps=settings.commission_bps,
         withdrawal_minimum=settings.withdrawal_minimum,
         frontend_url=settings.frontend_url.rstrip("/"),
+        background=background,
     )

@@ -14,25 +14,33 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio.converter import PayloadCodec
 
 from api import csrf
+from api.client_address import client_of
 from api.cookies import Cookies
 from api.csrf import Csrf
 from api.engine import Commands
 from api.engine_ledger import LedgerCommands
+from api.engine_messages import MessageCommands
 from api.engine_payments import PaymentCommands
 from api.engine_wallet import WalletCommands
 from api.events_hub import EventsHub
 from api.grace import Grace
 from api.idempotency import ANONYMOUS, Idempotency
+from api.identity_providers import IdentityProviders
+from api.login_guard import LoginGuard
 from api.passwords import Passwords
+from api.policy import Policy, guards, takes_login
+from api.rate_limits import RateLimits
 from api.tokens import AccessTokens
 from api.turns import Turns
 from domain.deadlines import Windows
 from domain.errors import Forbidden, NotAuthenticated
+from domain.limits import Traffic
 from domain.ticket import Role, Ticket
 from engine.loan_clock import LoanClock
+from models.account_secrets import AccountSecrets
 from models.database import Sessions
-from models.encrypted import EncryptedColumn
-from models.queries import sessions
+from models.encrypted import BlindIndex, EncryptedColumn
+from models.personal import PersonalData
 from models.queries.idempotency import RequestName
 from models.user import UserRole
 
@@ -55,16 +63,24 @@ class Services:
     wallet: WalletCommands
     ledger: LedgerCommands
     payments: PaymentCommands
+    messages: MessageCommands
     events: EventsHub
     ibans: EncryptedColumn
+    iban_index: BlindIndex
+    personal: PersonalData
+    secrets: AccountSecrets
     codec: PayloadCodec
     codec_is_open: bool
     tokens: AccessTokens
     passwords: Passwords
     csrf: Csrf
     cookies: Cookies
+    providers: IdentityProviders
+    limits: RateLimits
+    login_guard: LoginGuard
     fingerprint_key: bytes
     refresh_lifetime: timedelta
+    session_lifetime: timedelta
     clock: LoanClock
     windows: Windows
     commission_bps: int
@@ -125,6 +141,7 @@ _cookie = APIKeyCookie(
 )
 
 
+@takes_login
 async def _identified(request: Request, session: Session) -> Caller | None:
     services = _held(request)
     header = request.headers.get("Authorization")
@@ -132,8 +149,9 @@ async def _identified(request: Request, session: Session) -> Caller | None:
     if token is None:
         return None
     access, expires_at = services.tokens.read(token)
-    # Asked anew each time, so that a logout holds at once.
-    holder = await sessions.holder_of(session, access.session_id)
+    # Asked anew each time, so that a logout holds at once; their limit is asked with it.
+    traffic = Traffic.READ if request.method in csrf.SAFE_METHODS else Traffic.WRITE
+    holder = await services.limits.holder_of(request, session, access, traffic)
     if holder is None or holder.id != access.user_id:
         raise NotAuthenticated("This login has ended.")
     return Caller(holder.id, holder.role, access.session_id, expires_at)
@@ -150,6 +168,15 @@ async def _caller_or_none(request: Request, caller: Identified) -> Caller | None
     return caller
 
 
+_Known = Annotated[Caller | None, Depends(_caller_or_none)]
+
+
+async def _visitor(request: Request, caller: _Known) -> Caller | None:
+    if caller is None:
+        await _held(request).limits.count(request, Traffic.PUBLIC, client_of(request))
+    return caller
+
+
 def _bearer_token(header: str) -> str:
     scheme, _, token = header.partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
@@ -157,8 +184,9 @@ def _bearer_token(header: str) -> str:
     return token.strip()
 
 
+@guards(Policy.SIGNED_IN)
 async def _caller(
-    caller: "MaybeCaller",
+    caller: _Known,
     _header: Annotated[object, Security(_bearer)],
     _from_browser: Annotated[object, Security(_cookie)],
 ) -> Caller:
@@ -167,10 +195,12 @@ async def _caller(
     return caller
 
 
-MaybeCaller = Annotated[Caller | None, Depends(_caller_or_none)]
+# For what anybody may see. Whoever is not logged in counts against their address.
+MaybeCaller = Annotated[Caller | None, Depends(_visitor)]
 CurrentUser = Annotated[Caller, Depends(_caller)]
 
 
+@guards(Policy.OPERATOR)
 async def _operator(caller: CurrentUser) -> Caller:
     if not caller.is_operator:
         raise Forbidden("This is for operators.")
@@ -178,6 +208,16 @@ async def _operator(caller: CurrentUser) -> Caller:
 
 
 Operator = Annotated[Caller, Depends(_operator)]
+
+
+@guards(Policy.ADMIN)
+async def _admin(caller: Operator) -> Caller:
+    if caller.role is not UserRole.ADMIN:
+        raise Forbidden("This is for administrators.")
+    return caller
+
+
+Admin = Annotated[Caller, Depends(_admin)]
 
 Key = Annotated[
     str | None,

@@ -53,7 +53,7 @@ class Attempt:
         return str(self.resource_id)
 
 
-Work = Callable[[Attempt], Awaitable[BaseModel]]
+Work = Callable[[Attempt], Awaitable[BaseModel | None]]
 
 
 @dataclass(frozen=True)
@@ -117,6 +117,8 @@ class Idempotency:
             if not _is_final(refusal):
                 raise
             return await self._keep(render(self.request, refusal))
+        if answer is None:
+            return await self._keep(Response(status_code=status))
         body = answer.model_dump_json(by_alias=True)
         return await self._keep(Response(body, status, media_type="application/json"))
 
@@ -152,4 +154,9 @@ def _is_final(refusal: Refusal) -> bool:
 
 def _replayed(status: int, body: bytes | None) -> Response:
     media_type = PROBLEM_JSON if status >= HTTPStatus.BAD_REQUEST else "application/json"
-    return Response(body, status, media_type=media_type, headers={"Idempotency-Replayed": "true"})
+    return Response(
+        body,
+        status,
+        media_type=media_type if body else None,
+        headers={"Idempotency-Replayed": "true"},
+    )

@@ -1,22 +1,20 @@
-"""How a login begins, and how its refresh tokens follow one another. HTTP is in routes/auth.py."""
+"""How a login begins, by password or in another way. What follows it is in api/rotation.py."""
 
+import hashlib
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 from uuid import UUID
 
 from fastapi import Request
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.deps import Services
+from api.origin import origin_of
 from api.tokens import Access, digest, new_refresh_token
-from domain.errors import InvalidCredentials, NotAuthenticated, TokenReused
+from domain.audit import AuditAction, AuditLine, Origin
+from domain.errors import InvalidCredentials
 from models.base import new_id
-from models.queries import sessions, users
+from models.queries import audit, refresh_tokens, sessions, users
 from models.user import User
-
-# Two tabs that refresh at the same moment are no thieves.
-GRACE: Final = timedelta(seconds=10)
 
 
 @dataclass(frozen=True)
@@ -35,26 +33,72 @@ async def log_in(services: Services, request: Request, email: str, password: str
 
     Raises:
         InvalidCredentials: Unknown address, wrong password or closed account: all the same.
+        RateLimited: Too many have failed, for this account or from where the request comes.
     """
+    origin = origin_of(request)
+    attempt = await services.login_guard.admit(email, origin.address or "")
+    user = await _proven(services, origin, email, password)
+    await services.login_guard.succeeded(attempt)
+    login = await begin(services, request, user, by="password")
+    # Another login renewed the hash, or somebody changed the password, while we compared it.
+    return login or await log_in(services, request, email, password)
+
+
+async def _proven(services: Services, origin: Origin, email: str, password: str) -> User:
+    """Return whose password it is. An unknown address takes every step that a known one takes."""
     async with services.reads() as session:
         user = await users.by_email(session, email)
     # No connection is held while argon2 works or waits for its turn.
     verdict = await services.passwords.verify(password, user.password_hash if user else None)
     if user is None or not verdict.is_right or not user.is_active:
+        await _note_failure(services, origin, email, user)
         raise InvalidCredentials
-    refresh, session_id = new_refresh_token(), new_id()
+    if verdict.rehashed:
+        async with services.sessions.begin() as session:
+            await users.replace_password(session, user.id, user.password_hash, verdict.rehashed)
+        user.password_hash = verdict.rehashed
+    return user
+
+
+async def _note_failure(services: Services, origin: Origin, email: str, user: User | None) -> None:
+    # Never as it was typed: it may be a password that was, or the address of somebody unknown here.
+    unknown = hashlib.sha256(email.encode()).hexdigest()[:16]
+    tried = f"user:{user.id}" if user else f"address:{unknown}"
     async with services.sessions.begin() as session:
-        if verdict.rehashed:
-            await users.set_password_hash(session, user.id, verdict.rehashed)
+        await audit.record(session, AuditLine(AuditAction.LOGIN_FAILED, None, tried, origin))
+
+
+async def begin(services: Services, request: Request, user: User, by: str) -> Login | None:
+    """Start a new session of somebody who has proven who they are.
+
+    Args:
+        services: What this process holds.
+        request: Where the session is noted to come from.
+        user: As read before the proof.
+        by: What the proof was, for the audit log: `password`, or the name of a provider.
+
+    Returns:
+        None if the account was closed or got another password since `user` was read. Who changes
+        a password ends all sessions, and none that was begun with the old one may come after that.
+    """
+    refresh, session_id = new_refresh_token(), new_id()
+    origin = origin_of(request)
+    async with services.sessions.begin() as session:
+        held = await users.hold(session, user.id)
+        if not held.is_active or held.password_hash != user.password_hash:
+            return None
         await sessions.start(
             session,
             session_id,
             user.id,
+            services.session_lifetime,
             user_agent=_user_agent(request),
-            address=request.client.host if request.client else None,
+            address=origin.address,
         )
-        await sessions.add_token(session, session_id, digest(refresh), services.refresh_lifetime)
-    return _login(services, user, session_id, refresh)
+        await refresh_tokens.add(session, session_id, digest(refresh), services.refresh_lifetime)
+        line = AuditLine(AuditAction.LOGIN, user.id, f"user:{user.id}", origin, {"by": by})
+        await audit.record(session, line)
+    return login_of(services, held, session_id, refresh)
 
 
 def _user_agent(request: Request) -> str | None:
@@ -62,53 +106,6 @@ def _user_agent(request: Request) -> str | None:
     return given[:300].replace("\x00", "") if given else None
 
 
-async def refresh(services: Services, token: str) -> Login:
-    """Exchange a refresh token for a new pair. It works once.
-
-    Raises:
-        NotAuthenticated: It is unknown, expired, or another tab used it a moment ago.
-        TokenReused: It was used before, so it may be stolen; its session is ended.
-    """
-    async with services.sessions.begin() as session:
-        outcome = await _rotate(services, session, token)
-    # Raised after the commit: a reused token ends its session although the answer is an error.
-    if isinstance(outcome, Exception):
-        raise outcome
-    return outcome
-
-
-async def _rotate(
-    services: Services, session: AsyncSession, token: str
-) -> Login | NotAuthenticated | TokenReused:
-    used = digest(token)
-    session_id = await sessions.session_of_token(session, used)
-    if session_id is None:
-        return NotAuthenticated("This refresh token is not known.")
-    await sessions.lock(session, session_id)
-    user = await sessions.user_of(session, session_id)
-    state = await sessions.token_state(session, used)
-    if user is None or state.is_expired:
-        return NotAuthenticated("This login has ended.")
-    if state.used_for is not None:
-        return await _used_again(session, session_id, state.used_for, state.is_last_used)
-    successor = new_refresh_token()
-    await sessions.use_token(session, used, session_id)
-    await sessions.add_token(session, session_id, digest(successor), services.refresh_lifetime)
-    return _login(services, user, session_id, successor)
-
-
-async def _used_again(
-    session: AsyncSession,
-    session_id: UUID,
-    used_for: timedelta,
-    is_last_used: bool,  # noqa: FBT001
-) -> NotAuthenticated | TokenReused:
-    if used_for <= GRACE and is_last_used:
-        return NotAuthenticated("This refresh token was used just now; use the newer one.")
-    await sessions.revoke(session, session_id)
-    return TokenReused()
-
-
-def _login(services: Services, user: User, session_id: UUID, refresh_token: str) -> Login:
+def login_of(services: Services, user: User, session_id: UUID, refresh_token: str) -> Login:
     access, expires_at = services.tokens.issue(Access(user.id, session_id))
     return Login(user, session_id, access, expires_at, refresh_token)

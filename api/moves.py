@@ -17,6 +17,7 @@ from api.problems import Refusal, engine_unavailable
 from api.refusals import LATER, Responses, refusals
 from api.schemas.tickets import TicketOut
 from domain.actions import Move, Terms
+from domain.audit import BY_ITSELF, Origin
 from domain.errors import DomainError, InsufficientFunds, NotFound
 from domain.ticket import Action, Ticket
 from domain.transitions import check
@@ -76,8 +77,9 @@ class Mover:
         terms: Terms | None = None,
         *,
         status: int = HTTPStatus.OK,
+        origin: Origin = BY_ITSELF,
     ) -> Response:
-        command = TicketCommand(self.caller.id, note, terms)
+        command = TicketCommand(self.caller.id, note, terms, origin)
 
         async def move(attempt: Attempt) -> TicketOut:
             async with self.services.turns.of(self.ticket_id):

@@ -4,13 +4,15 @@
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, Final
 
 from fastapi import FastAPI
 
+from api import policy
+from api.policy import Access
 from api.problems import handle_with_problems
 from api.refusals import PROBLEM_SCHEMA, examples, invalid_response
 from api.routes import (
@@ -19,18 +21,28 @@ from api.routes import (
     callback,
     codec,
     disputes,
+    docs,
+    email_verification,
     events,
     extensions,
     health,
+    identities,
     metrics,
+    oauth,
+    ops_audit,
     ops_findings,
     ops_ledger,
     ops_payments,
     ops_reversals,
     ops_tickets,
+    ops_users,
     ops_withdrawals,
+    password_reset,
+    passwords,
     payments,
+    phone,
     previews,
+    sessions,
     tickets,
     transfers,
     wallet,
@@ -65,6 +77,13 @@ _ROUTES: Final = (
     assets,
     ops_tickets,
     auth,
+    sessions,
+    passwords,
+    oauth,
+    identities,
+    email_verification,
+    password_reset,
+    phone,
     extensions,
     disputes,
     previews,
@@ -79,9 +98,12 @@ _ROUTES: Final = (
     ops_withdrawals,
     ops_payments,
     ops_findings,
+    ops_users,
+    ops_audit,
     health,
     metrics,
     codec,
+    docs,
 )
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -96,6 +118,8 @@ def surface(lifespan: Lifespan | None = None) -> FastAPI:
         openapi_tags=_TAGS,
         lifespan=lifespan,
         redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
         # The function's name is the operation's id, so a generated client reads like the code.
         generate_unique_id_function=lambda route: route.name,
     )
@@ -108,6 +132,7 @@ def surface(lifespan: Lifespan | None = None) -> FastAPI:
     def openapi() -> dict[str, Any]:
         if not completed:
             completed.update(_complete(generated()))
+            _say_who_may_call(completed, policy.by_operation(app.routes))
         return completed
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's own way to extend it
@@ -131,6 +156,16 @@ def _complete(document: dict[str, Any]) -> dict[str, Any]:
                 content["schema"].pop("type", None)
             _show_example(content, schemas)
     return document
+
+
+def _say_who_may_call(document: dict[str, Any], by_operation: Mapping[str, Access]) -> None:
+    schemes: Iterable[str] = document["components"]["securitySchemes"]
+    optional: list[dict[str, list[str]]] = [{}]
+    optional += [{name: []} for name in schemes]
+    for operation in _operations(document):
+        access = by_operation[operation["operationId"]]
+        operation["x-policy"] = access.policy.value
+        operation.setdefault("security", list(optional) if access.takes_login else [])
 
 
 def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:

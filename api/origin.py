@@ -1,9 +1,11 @@
 """Where a request comes from, for the audit log."""
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import Depends, Request
 
+from api.deps import CurrentUser
 from api.problems import request_id
 from domain.audit import Origin
 
@@ -22,3 +24,11 @@ async def _origin(request: Request) -> Origin:
 
 
 From = Annotated[Origin, Depends(_origin)]
+
+
+async def _origin_of_caller(request: Request, caller: CurrentUser) -> Origin:
+    return replace(origin_of(request), session_id=caller.session_id)
+
+
+# The same, with the login that was used.
+FromCaller = Annotated[Origin, Depends(_origin_of_caller)]

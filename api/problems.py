@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
+from api.allow import allowed_methods
 from api.schemas.common import PeriodOut
 from domain.calendar import Period
 from domain.errors import DomainError
@@ -22,8 +23,19 @@ STATUS: Final[dict[str, HTTPStatus]] = {
     "invalid_credentials": HTTPStatus.UNAUTHORIZED,
     "not_authenticated": HTTPStatus.UNAUTHORIZED,
     "token_reused": HTTPStatus.UNAUTHORIZED,
+    "login_expired": HTTPStatus.UNAUTHORIZED,
+    "identity_refused": HTTPStatus.UNAUTHORIZED,
+    "recent_login_required": HTTPStatus.FORBIDDEN,
+    "link_required": HTTPStatus.CONFLICT,
+    "identity_taken": HTTPStatus.CONFLICT,
+    "provider_linked": HTTPStatus.CONFLICT,
+    "email_unverified": HTTPStatus.CONFLICT,
+    "last_way_in": HTTPStatus.CONFLICT,
     "forbidden": HTTPStatus.FORBIDDEN,
     "csrf_failed": HTTPStatus.FORBIDDEN,
+    "https_required": HTTPStatus.FORBIDDEN,
+    "rate_limited": HTTPStatus.TOO_MANY_REQUESTS,
+    "host_not_allowed": HTTPStatus.BAD_REQUEST,
     "not_found": HTTPStatus.NOT_FOUND,
     "method_not_allowed": HTTPStatus.METHOD_NOT_ALLOWED,
     "payload_too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -33,6 +45,8 @@ STATUS: Final[dict[str, HTTPStatus]] = {
     "asset_unavailable": HTTPStatus.CONFLICT,
     "offer_pending": HTTPStatus.CONFLICT,
     "email_taken": HTTPStatus.CONFLICT,
+    "phone_taken": HTTPStatus.CONFLICT,
+    "national_id_taken": HTTPStatus.CONFLICT,
     "own_asset": HTTPStatus.CONFLICT,
     "gateway_refused": HTTPStatus.BAD_GATEWAY,
     "gateway_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
@@ -95,6 +109,9 @@ def render(
 ) -> Response:
     """Write a refusal down. A rule's `pointer` becomes its one entry in `errors`."""
     facts = dict(refusal.facts)
+    headers = dict(_HEADERS.get(refusal.status, {}))
+    if "retry_after" in facts:
+        headers["Retry-After"] = facts["retry_after"]
     pointer = facts.pop("pointer", None)
     if pointer is not None:
         errors = [{"pointer": pointer, "message": str(refusal)}]
@@ -116,7 +133,7 @@ def render(
         json.dumps(body).encode(),
         status_code=refusal.status,
         media_type=PROBLEM_JSON,
-        headers=_HEADERS.get(refusal.status),
+        headers=headers,
     )
 
 
@@ -167,6 +184,8 @@ async def on_http_error(request: Request, error: Exception) -> Response:
     }.get(code, error.detail)
     answer = render(request, Refusal(code, message))
     answer.headers.update(error.headers or {})
+    if code == "method_not_allowed":
+        answer.headers["Allow"] = allowed_methods(request)
     return answer
 
 

@@ -7,7 +7,7 @@ from api.problems import PROBLEM_JSON, STATUS
 from api.schemas.common import Processing
 
 PROBLEM_SCHEMA: Final = "Problem"
-_EVERYWHERE: Final = ("database_unavailable", "internal_error")
+_EVERYWHERE: Final = ("rate_limited", "database_unavailable", "internal_error")
 
 Responses = dict[int | str, dict[str, Any]]
 # What a write answers when its outcome takes longer than a caller should wait.
@@ -19,7 +19,9 @@ LATER: Final[Responses] = {
 def refusals(*codes: str) -> Responses:
     """Document the error answers of a route; those that every route has come by themselves."""
     by_status: dict[HTTPStatus, list[str]] = {}
-    for code in (*codes, *_EVERYWHERE):
+    # Whatever a page could be made to send is refused over plain http as well.
+    unsafe = ("https_required",) if "csrf_failed" in codes else ()
+    for code in (*codes, *unsafe, *_EVERYWHERE):
         by_status.setdefault(STATUS[code], []).append(code)
     return {status.value: _response(status, found) for status, found in by_status.items()}
 
@@ -66,6 +68,10 @@ _MORE: Final[dict[str, dict[str, Any]]] = {
     "illegal_transition": {
         "detail": "Cannot accept a ticket that is cancelled.",
         "facts": {"status": "cancelled"},
+    },
+    "rate_limited": {
+        "detail": "Too many requests. Try again in 12 s.",
+        "facts": {"retry_after": "12"},
     },
     "insufficient_funds": {
         "detail": "The wallet is 450000.00 rials short.",

@@ -43,7 +43,7 @@ class RequestId:
                 "request",
                 method=scope["method"],
                 # The template, not the path: ids would make every line its own kind.
-                route=getattr(scope.get("route"), "path", None),
+                route=getattr(scope.get("route"), "path_format", None),
                 status=status,
                 ms=round((time.perf_counter() - began) * 1000, 1),
                 request_id=name,

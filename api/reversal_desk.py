@@ -11,8 +11,10 @@ from api import paths
 from api.deps import Caller, Held, Idempotent, Operator, Services
 from api.engine_failures import Closed
 from api.idempotency import Attempt, Idempotency
+from api.origin import FromCaller
 from api.problems import engine_unavailable
 from api.schemas.reversals import ReversalOut
+from domain.audit import Origin
 from domain.reversal import Reversal, ReversalDecision, ReversalStatus, decided
 from models.queries import reversals
 from workflows.messages import DecideReversal
@@ -24,11 +26,12 @@ class ReversalDesk:
 
     reversal_id: UUID
     operator: Caller
+    origin: Origin
     services: Services
     idempotency: Idempotency
 
     async def give(self, *, approved: bool, note: str | None) -> Response:
-        word = DecideReversal(self.operator.id, approved, note)
+        word = DecideReversal(self.operator.id, approved, note, self.origin)
 
         async def tell(attempt: Attempt) -> ReversalOut:
             async with self.services.turns.of(self.reversal_id):
@@ -67,9 +70,13 @@ class ReversalDesk:
 
 
 async def _desk(
-    reversal_id: UUID, operator: Operator, services: Held, idempotency: Idempotent
+    reversal_id: UUID,
+    operator: Operator,
+    origin: FromCaller,
+    services: Held,
+    idempotency: Idempotent,
 ) -> ReversalDesk:
-    return ReversalDesk(reversal_id, operator, services, idempotency)
+    return ReversalDesk(reversal_id, operator, origin, services, idempotency)
 
 
 Deciding = Annotated[ReversalDesk, Depends(_desk)]

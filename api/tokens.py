@@ -36,8 +36,15 @@ class Access:
 
 @dataclass(frozen=True)
 class AccessTokens:
+    """Attributes.
+
+    secret: Signs new tokens.
+    previous: Signed those that were given out before, and count while they live.
+    """
+
     secret: str
     lifetime: timedelta
+    previous: tuple[str, ...] = ()
 
     def issue(self, access: Access) -> tuple[str, datetime]:
         """Return a token and when it expires."""
@@ -62,7 +69,7 @@ class AccessTokens:
         Raises:
             NotAuthenticated: It is not ours, not an access token, or not valid now.
         """
-        access, expires_at = _verified(self.secret, token)
+        access, expires_at = _verified((self.secret, *self.previous), token)
         if expires_at + _LEEWAY <= datetime.now(UTC):
             raise NotAuthenticated(_EXPIRED)
         return access, expires_at
@@ -73,27 +80,36 @@ def _key_id(secret: str) -> str:
 
 
 @lru_cache(maxsize=10_000)
-def _verified(secret: str, token: str) -> tuple[Access, datetime]:
+def _verified(keys: tuple[str, ...], token: str) -> tuple[Access, datetime]:
     """Check a token as a whole. What was valid once stays so until it expires: `read` looks."""
     try:
         decoded = jwt.decode_complete(
             token,
-            secret,
+            _key_of(token, keys),
             algorithms=[_ALGORITHM],
             audience=_AUDIENCE,
             issuer=_ISSUER,
             leeway=_LEEWAY,
             options=_OPTIONS,
         )
-        header, claims = decoded["header"], decoded["payload"]
-        if header.get("typ") != _TYPE or header.get("kid") != _key_id(secret):
-            raise NotAuthenticated("This is not an access token of this service.")
+        if decoded["header"].get("typ") != _TYPE:
+            raise NotAuthenticated("This is not an access token.")
+        claims = decoded["payload"]
         expires_at = datetime.fromtimestamp(claims["exp"], UTC)
         return Access(UUID(claims["sub"]), UUID(claims["sid"])), expires_at
     except jwt.ExpiredSignatureError as error:
         raise NotAuthenticated(_EXPIRED) from error
     except (jwt.InvalidTokenError, ValueError, AttributeError) as error:
         raise NotAuthenticated("The access token is not valid.") from error
+
+
+def _key_of(token: str, keys: tuple[str, ...]) -> str:
+    """Return the key that a token names. No other is tried, and one that names none is refused."""
+    named = jwt.get_unverified_header(token).get("kid")
+    for key in keys:
+        if _key_id(key) == named:
+            return key
+    raise NotAuthenticated("The access token is signed with a key that is not ours.")
 
 
 def new_refresh_token() -> str:

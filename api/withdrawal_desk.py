@@ -10,8 +10,10 @@ from api import paths
 from api.deps import Caller, Held, Idempotent, Operator, Services
 from api.engine_failures import Closed
 from api.idempotency import Attempt, Idempotency
+from api.origin import FromCaller
 from api.problems import engine_unavailable
 from api.schemas.withdrawals import OperatorWithdrawalOut
+from domain.audit import Origin
 from domain.withdrawal import Withdrawal, WithdrawalAction, WithdrawalStatus, check
 from models.queries import withdrawals
 from workflows.messages import DecideWithdrawal, RecordPayout
@@ -25,6 +27,7 @@ class WithdrawalDesk:
 
     withdrawal_id: UUID
     operator: Caller
+    origin: Origin
     services: Services
     idempotency: Idempotency
 
@@ -74,9 +77,13 @@ def _is_taken(stored: Withdrawal, word: Word) -> bool:
 
 
 async def _desk(
-    withdrawal_id: UUID, operator: Operator, services: Held, idempotency: Idempotent
+    withdrawal_id: UUID,
+    operator: Operator,
+    origin: FromCaller,
+    services: Held,
+    idempotency: Idempotent,
 ) -> WithdrawalDesk:
-    return WithdrawalDesk(withdrawal_id, operator, services, idempotency)
+    return WithdrawalDesk(withdrawal_id, operator, origin, services, idempotency)
 
 
 Deciding = Annotated[WithdrawalDesk, Depends(_desk)]

@@ -13,6 +13,7 @@ from api.idempotency import Attempt
 from api.pages import Cursor, Limit, cut, key_in
 from api.paths import PREFIX
 from api.periods import period
+from api.policy import everyone
 from api.refusals import refusals
 from api.schemas.assets import AssetChange, AssetOut, Availability, NewAsset
 from api.schemas.common import Page, PeriodOut, TimeIn, Typed, Word
@@ -45,6 +46,7 @@ async def _free(
 
 
 @router.get("/", responses=refusals("not_authenticated", "validation_error"))
+@everyone
 async def list_assets(  # noqa: PLR0913, PLR0917  (each is a filter of the list)
     session: Session,
     caller: MaybeCaller,
@@ -99,13 +101,18 @@ async def create_asset(
     return await idempotency.run(make, status=status.HTTP_201_CREATED)
 
 
-@router.get("/{asset_id}/", responses=refusals("not_found"))
+@router.get("/{asset_id}/", responses=refusals("not_authenticated", "not_found"))
+@everyone
 async def read_asset(asset_id: UUID, session: Session, caller: MaybeCaller) -> AssetOut:
     """Return one asset. An unlisted one is shown to its owner and to who asked to borrow it."""
     return AssetOut.of(await _seen_by(session, asset_id, caller))
 
 
-@router.get("/{asset_id}/availability/", responses=refusals("not_found", "validation_error"))
+@router.get(
+    "/{asset_id}/availability/",
+    responses=refusals("not_authenticated", "not_found", "validation_error"),
+)
+@everyone
 async def read_availability(
     asset_id: UUID,
     session: Session,

@@ -20,6 +20,7 @@ from api.deps import Held, Services
 from api.engine_failures import Closed
 from api.idempotency import PATIENCE_S
 from api.paths import PREFIX
+from api.policy import own
 from api.problems import Refusal, is_outage
 from api.refusals import refusals
 from api.schemas.payments import PaymentResult
@@ -39,6 +40,7 @@ log = structlog.get_logger("api")
     responses={HTTPStatus.SEE_OTHER: {"description": "To the frontend's page for the result."}}
     | refusals("not_found"),
 )
+@own
 async def verify_payment(
     request: Request,
     services: Held,

@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 from temporalio.api.common.v1 import Payload
 
 from api.deps import Held, Identified
+from api.policy import Policy, guards
 from api.refusals import refusals
 from domain.errors import Forbidden, NotAuthenticated, ValidationFailed
 
@@ -50,6 +51,7 @@ class Payloads(BaseModel):
     payloads: list[WirePayload] = Field(default=[], max_length=1000)
 
 
+@guards(Policy.OWN)
 async def _allowed(request: Request, services: Held, caller: Identified) -> None:
     """Let operators pass, and in a sandbox whoever sits at this machine.
 
@@ -64,7 +66,9 @@ async def _allowed(request: Request, services: Held, caller: Identified) -> None
         raise Forbidden("This is for operators.")
 
 
-_REFUSED = refusals("not_authenticated", "forbidden", "validation_error", "payload_too_large")
+_REFUSED = refusals(
+    "not_authenticated", "forbidden", "csrf_failed", "validation_error", "payload_too_large"
+)
 Allowed = Annotated[None, Depends(_allowed)]
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.deps import CurrentUser, Held, Idempotent, Session
 from api.idempotency import Attempt
 from api.moves import MOVED, Moving, answers, answers_of_engine, seen_by
+from api.origin import FromCaller
 from api.pages import Cursor, Limit, cut, key_in
 from api.paths import PREFIX
 from api.refusals import refusals
@@ -57,13 +58,13 @@ async def answer_dispute(mover: Moving, body: DisputeAnswer) -> Response:
 
 
 @router.patch("/resolve/", response_model=TicketOut, responses=answers_of_engine(*MOVED))
-async def resolve_dispute(mover: Moving, body: Resolution) -> Response:
+async def resolve_dispute(mover: Moving, body: Resolution, origin: FromCaller) -> Response:
     """Operator: divide the escrow of a contested claim, which ends the loan.
 
     An operator who is a party of the loan cannot.
     """
     terms = Division(body.to_lender, body.to_borrower)
-    return await mover.take(Action.RESOLVE, body.note, terms)
+    return await mover.take(Action.RESOLVE, body.note, terms, origin=origin)
 
 
 @router.post(

@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from temporalio.service import RPCError
 
 from api.deps import Held, Services
+from api.policy import everyone
 
 router = APIRouter(tags=["operations"])
 _LIMIT_S: Final = 3.0
@@ -29,12 +30,14 @@ class Ready(BaseModel):
 
 
 @router.get("/healthz")
+@everyone
 async def read_health() -> Alive:
     """Tell that the process lives, whatever it stands on."""
     return Alive()
 
 
 @router.get("/readyz", responses={HTTPStatus.SERVICE_UNAVAILABLE.value: {"model": Ready}})
+@everyone
 async def read_readiness(services: Held, response: Response) -> Ready:
     """Tell whether the database and the workflow engine answer."""
     database, engine = await asyncio.gather(_database(services), _engine(services))

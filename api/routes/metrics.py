@@ -7,6 +7,7 @@ from fastapi.responses import PlainTextResponse
 
 from api import metrics
 from api.deps import Session
+from api.policy import everyone
 from api.refusals import Responses, refusals
 from models.queries import findings
 
@@ -16,6 +17,7 @@ _TEXT: Final[Responses] = {200: {"content": {"text/plain": {"example": _EXAMPLE}
 
 
 @router.get("/metrics", response_class=PlainTextResponse, responses=_TEXT | refusals())
+@everyone
 async def read_metrics(session: Session) -> Response:
     """Return the platform's figures in the text format of Prometheus."""
     text = metrics.exposition(await findings.totals(session))

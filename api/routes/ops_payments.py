@@ -10,15 +10,17 @@ from api import paths
 from api.deps import Held, Idempotent, Operator, Services, Session
 from api.engine_failures import Closed
 from api.idempotency import Attempt
+from api.origin import FromCaller
 from api.pages import Cursor, Limit, cut, key_in
 from api.paths import PREFIX
 from api.refusals import LATER, Responses, refusals
 from api.schemas.common import Nothing, Page
 from api.schemas.ops import FindingOut, OperatorPaymentOut, ReconciledPayment, ReversePayment
 from domain import card_reversal, ids
+from domain.audit import AuditAction, AuditLine
 from domain.errors import NotFound
 from domain.payment import OPEN, CardReversal, Payment, PaymentStatus
-from models.queries import findings, payments
+from models.queries import audit, findings, payments
 from workflows.messages import ReverseToCard
 
 router = APIRouter(prefix=f"{PREFIX}/ops/payments", tags=["operators"])
@@ -72,6 +74,7 @@ async def reverse_payment(
     payment_id: UUID,
     body: ReversePayment,
     operator: Operator,
+    origin: FromCaller,
     services: Held,
     idempotency: Idempotent,
 ) -> Response:
@@ -87,7 +90,7 @@ async def reverse_payment(
             return OperatorPaymentOut.of(payment)  # that was this request
         if payment.reversal is not CardReversal.ASKED and attempt.is_first:
             card_reversal.check(payment, datetime.now(UTC))
-        wish = ReverseToCard(payment_id, operator.id, body.reason)
+        wish = ReverseToCard(payment_id, operator.id, body.reason, origin)
         try:
             payment = await services.payments.reverse(wish)
         except Closed:
@@ -100,17 +103,24 @@ async def reverse_payment(
 @router.post("/{payment_id}/reconcile/", response_model=ReconciledPayment, responses=_answers())
 async def reconcile_payment(
     payment_id: UUID,
-    _: Operator,
+    operator: Operator,
+    origin: FromCaller,
     services: Held,
     idempotency: Idempotent,
-    __: Annotated[Nothing | None, Body()] = None,
+    _: Annotated[Nothing | None, Body()] = None,
 ) -> Response:
     """Ask the gateway now: claim what can be claimed, then compare row, ledger and gateway."""
+    what = ids.payment_workflow(payment_id)
+    asked = AuditLine(AuditAction.PAYMENT_RECONCILED, operator.id, what, origin)
 
-    async def reconcile(_: Attempt) -> ReconciledPayment:
-        payment = await _looked_at(services, await _stored(services, payment_id))
+    async def reconcile(attempt: Attempt) -> ReconciledPayment:
+        stored = await _stored(services, payment_id)
+        # Before anything is done, so that nobody has it done unseen; a repeat finds the line.
+        async with services.sessions.begin() as session:
+            await audit.record(session, asked, attempt.resource_id)
+        payment = await _looked_at(services, stored)
         gateway = await services.payments.compare(payment)
-        about = [ids.payment_workflow(payment_id), ids.card_reversal_workflow(payment_id)]
+        about = [what, ids.card_reversal_workflow(payment_id)]
         async with services.reads() as session:
             found = await findings.open_of(session, about)
         return ReconciledPayment(

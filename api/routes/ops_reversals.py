@@ -11,6 +11,7 @@ from api import paths
 from api.deps import Held, Idempotent, Operator, Services, Session
 from api.engine_failures import Closed
 from api.idempotency import Attempt
+from api.origin import FromCaller
 from api.pages import Cursor, Limit, cut, key_in
 from api.paths import PREFIX
 from api.refusals import LATER, Responses, refusals
@@ -82,7 +83,11 @@ async def read_reversal(reversal_id: UUID, session: Session, _: Operator) -> Rev
     responses=_answers(),
 )
 async def ask_reversal(
-    body: NewReversalIn, operator: Operator, services: Held, idempotency: Idempotent
+    body: NewReversalIn,
+    operator: Operator,
+    origin: FromCaller,
+    services: Held,
+    idempotency: Idempotent,
 ) -> Response:
     """Ask for a transfer or a deposit to be taken back. Nothing moves until another agrees.
 
@@ -96,7 +101,8 @@ async def ask_reversal(
             async with services.reads() as session:
                 await _refuse_early(session, body.transaction_id)
         now = datetime.now(UTC)
-        new = NewReversal(attempt.resource_id, body.transaction_id, body.reason, operator.id, now)
+        what, why = body.transaction_id, body.reason
+        new = NewReversal(attempt.resource_id, what, why, operator.id, now, origin)
         try:
             wish = await services.ledger.ask_reversal(new)
         except Closed:

@@ -17,6 +17,7 @@ from api.schemas.common import Page
 from api.schemas.withdrawals import (
     Approval,
     FailedAtBank,
+    Iban,
     OperatorWithdrawalOut,
     PaidByBank,
     Rejection,
@@ -49,12 +50,16 @@ async def list_all_withdrawals(
     services: Held,
     _: Operator,
     status: Annotated[WithdrawalStatus | None, Query()] = None,
+    iban: Annotated[Iban | None, Query(description="All to one account, whoever asked.")] = None,
     limit: Limit = 20,
     cursor: Cursor = None,
 ) -> Page[OperatorWithdrawalOut]:
     """List everybody's withdrawals, newest first, with the accounts to pay to."""
     before = key_in(cursor, UUID)
-    rows = await withdrawals.page(session, status=status, before=before, limit=limit + 1)
+    index = services.iban_index.of(iban) if iban else None
+    rows = await withdrawals.page(
+        session, status=status, iban_index=index, before=before, limit=limit + 1
+    )
     shown, following = cut(rows, limit, lambda withdrawal: withdrawal.id)
     return Page(items=await _in_full(session, services, shown), next=following)
 
@@ -91,7 +96,9 @@ async def approve_withdrawal(
 ) -> Response:
     """Agree to pay. With `bank_reference` the transfer is recorded as made, too."""
     wish = body or Approval()
-    word = DecideWithdrawal(desk.operator.id, True, wish.note, wish.bank_reference)
+    word = DecideWithdrawal(
+        desk.operator.id, True, wish.note, wish.bank_reference, desk.origin
+    )
     return await desk.give(WithdrawalAction.APPROVE, word)
 
 
@@ -101,19 +108,20 @@ async def reject_withdrawal(
 ) -> Response:
     """Refuse to pay. The money goes back into the wallet."""
     note = body.note if body else None
-    word = DecideWithdrawal(desk.operator.id, approved=False, note=note)
+    word = DecideWithdrawal(desk.operator.id, approved=False, note=note, origin=desk.origin)
     return await desk.give(WithdrawalAction.REJECT, word)
 
 
 @router.patch("/{withdrawal_id}/paid/", response_model=OperatorWithdrawalOut, responses=_MOVED)
 async def record_paid_withdrawal(desk: Deciding, body: PaidByBank) -> Response:
     """Record that the bank made the transfer of an approved withdrawal."""
-    word = RecordPayout(desk.operator.id, bank_reference=body.bank_reference)
+    reference = body.bank_reference
+    word = RecordPayout(desk.operator.id, bank_reference=reference, origin=desk.origin)
     return await desk.give(WithdrawalAction.PAY, word)
 
 
 @router.patch("/{withdrawal_id}/failed/", response_model=OperatorWithdrawalOut, responses=_MOVED)
 async def record_failed_withdrawal(desk: Deciding, body: FailedAtBank) -> Response:
     """Record that the bank did not make it. The money goes back into the wallet."""
-    word = RecordPayout(desk.operator.id, note=body.note)
+    word = RecordPayout(desk.operator.id, note=body.note, origin=desk.origin)
     return await desk.give(WithdrawalAction.FAIL, word)

@@ -104,7 +104,7 @@ async def list_payments(
     return Page(items=[PaymentOut.of(payment) for payment in shown], next=following)
 
 
-@router.get("/{payment_id}/", responses=refusals("not_authenticated", "not_found"))
+@router.get("/{payment_id:uuid}/", responses=refusals("not_authenticated", "not_found"))
 async def read_payment(payment_id: UUID, session: Session, caller: CurrentUser) -> PaymentOut:
     """Return one of the caller's payments."""
     payment = await payments.find(session, payment_id)

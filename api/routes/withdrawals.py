@@ -74,6 +74,7 @@ def _sealed(
         sealed_iban=base64.b64encode(sealed).decode(),
         iban_end=ending(body.iban),
         at=datetime.now(UTC),
+        iban_index=base64.b64encode(services.iban_index.of(body.iban)).decode(),
     )
 
 

@@ -7,6 +7,7 @@ from email_validator import EmailNotValidError, validate_email
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     JsonValue,
@@ -14,7 +15,11 @@ from pydantic import (
     model_validator,
 )
 
+from api.passwords import LONGEST, SHORTEST, normal
 from api.schemas.common import ID, NOW, Body, TimeOut, Title
+from domain.national_id import ending, parse_national_id
+from domain.phone import PATTERN, parse_phone
+from models.personal import PersonalData
 from models.user import User, UserRole
 
 
@@ -29,10 +34,30 @@ def _address(value: str) -> str:
     return (found.ascii_email or found.normalized).lower()
 
 
-Email = Annotated[str, Field(max_length=254), AfterValidator(_address)]
-NewPassword = Annotated[str, Field(min_length=12, max_length=128)]
-GivenPassword = Annotated[str, Field(min_length=1, max_length=128)]
-Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9]{7,15}$")]
+Email = Annotated[
+    str, Field(max_length=254, json_schema_extra={"format": "email"}), AfterValidator(_address)
+]
+
+
+def _one_form(value: object) -> object:
+    return normal(value) if isinstance(value, str) else value
+
+
+# Counted in the form in which they are hashed.
+NewPassword = Annotated[
+    str, BeforeValidator(_one_form), Field(min_length=SHORTEST, max_length=LONGEST)
+]
+GivenPassword = Annotated[str, BeforeValidator(_one_form), Field(min_length=1, max_length=LONGEST)]
+Phone = Annotated[
+    str,
+    AfterValidator(parse_phone),
+    Field(max_length=40, json_schema_extra={"pattern": PATTERN}),
+]
+NationalId = Annotated[
+    str,
+    AfterValidator(parse_national_id),
+    Field(max_length=40, json_schema_extra={"pattern": "^[0-9]{10}$"}),
+]
 Locale = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")]
 _USER: dict[str, JsonValue] = {
     "id": ID,
@@ -40,6 +65,8 @@ _USER: dict[str, JsonValue] = {
     "email_verified": False,
     "full_name": "Leila Karimi",
     "phone": "+989121234567",
+    "phone_verified": False,
+    "national_id_end": None,
     "role": "user",
     "locale": "fa",
     "created_at": NOW,
@@ -79,15 +106,20 @@ class Refresh(Body):
 
 
 class Profile(Body):
-    """Fields that are absent stay as they are; `phone: null` removes the number."""
+    """Fields that are absent stay as they are; `null` removes the phone or the national id.
+
+    A phone number other than before has to be verified anew. A national id is shown again by its
+    last four digits only.
+    """
 
     model_config = _example(full_name="Leila Karimi-Rad", phone=None, locale="en")
     full_name: Title | None = None
     phone: Phone | None = None
+    national_id: NationalId | None = None
     locale: Locale | None = None
 
     @model_validator(mode="after")
-    def _only_the_phone_can_go(self) -> Self:
+    def _name_and_language_stay(self) -> Self:
         for name in ("full_name", "locale"):
             if name in self.model_fields_set and getattr(self, name) is None:
                 raise ValueError(f"`{name}` cannot be null.")
@@ -101,13 +133,27 @@ class UserOut(BaseModel):
     email_verified: bool
     full_name: str
     phone: str | None
+    phone_verified: bool
+    national_id_end: str | None
     role: UserRole
     locale: str
     created_at: TimeOut
 
     @classmethod
-    def of(cls, user: User) -> Self:
-        return cls.model_validate(user, from_attributes=True)
+    def of(cls, user: User, personal: PersonalData) -> Self:
+        national_id = personal.national_id_of(user)
+        return cls(
+            id=user.id,
+            email=user.email,
+            email_verified=user.email_verified,
+            full_name=user.full_name,
+            phone=personal.phone_of(user),
+            phone_verified=user.phone_verified,
+            national_id_end=ending(national_id) if national_id else None,
+            role=user.role,
+            locale=user.locale,
+            created_at=user.created_at,
+        )
 
 
 class BrowserLogin(BaseModel):
