@@ -2,17 +2,36 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from domain.proofs import KnownSeal
 from sandbox.errors import SandboxError
 
+if TYPE_CHECKING:
+    from models.reencryption import KeyRing
+
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+keys = typer.Typer(no_args_is_help=True, help="The keys of encrypted columns: count, change.")
+app.add_typer(keys, name="keys")
 
 Home = Annotated[Path, typer.Option("--home", help="The folder with all state of the sandbox.")]
 HOME = Path(".assets")
+
+
+Deployment = Annotated[
+    bool, typer.Option("--deployment", help="The database of DATABASE_URL, not a sandbox's.")
+]
+Noted = Annotated[
+    KnownSeal | None,
+    typer.Option(
+        parser=KnownSeal.parse,
+        metavar="NUMBER:SHA256",
+        help="A seal that was noted elsewhere, and must still be there.",
+    ),
+]
 
 
 class PortChoice(StrEnum):
@@ -97,35 +116,127 @@ def bench(
 
 
 @app.command()
-def verify_ledger(
-    home: Home = HOME,
-    deployment: Annotated[
-        bool, typer.Option("--deployment", help="The database of DATABASE_URL, not a sandbox's.")
-    ] = False,
-    seal: Annotated[
-        KnownSeal | None,
-        typer.Option(
-            parser=KnownSeal.parse,
-            metavar="NUMBER:SHA256",
-            help="A seal that was noted elsewhere, and must still be there.",
-        ),
-    ] = None,
-) -> None:
+def verify_ledger(home: Home = HOME, deployment: Deployment = False, seal: Noted = None) -> None:
     """Prove every rial: sums, balances, floors, escrow, payments, payouts, and the chain."""
     import asyncio
 
     from models import verification
+
+    report = asyncio.run(verification.verify(_database(home, deployment=deployment), seal))
+    print(report)
+    raise SystemExit(0 if report.holds else 1)
+
+
+@app.command()
+def verify_audit(home: Home = HOME, deployment: Deployment = False, seal: Noted = None) -> None:
+    """Tell whether a sealed line of the audit log was changed, removed or put in since."""
+    import asyncio
+
+    from models import verification
+
+    report = asyncio.run(verification.verify_log(_database(home, deployment=deployment), seal))
+    print(report)
+    raise SystemExit(0 if report.holds else 1)
+
+
+@app.command()
+def create_admin(
+    email: Annotated[str, typer.Option(help="The address to log in with.")],
+    generate: Annotated[
+        bool, typer.Option("--generate", help="Make a password and show it, instead of asking.")
+    ] = False,
+    home: Home = HOME,
+    deployment: Deployment = False,
+) -> None:
+    """Make an administrator, who gives others their roles. Safe to repeat."""
+    import asyncio
+
+    from api import first_admin
+    from domain.errors import DomainError
+
+    url = _database(home, deployment=deployment)
+    try:
+        email = first_admin.address(email)
+        if not asyncio.run(first_admin.is_there(url, email)):
+            password = first_admin.new_password() if generate else _asked_password()
+            if asyncio.run(first_admin.create(url, email, password)) and generate:
+                print(f"password: {password}\nIt is shown this once.")
+    except (DomainError, ValueError, first_admin.NotAnAdministrator) as error:
+        raise SystemExit(f"assets: {error}") from None
+    print(f"{email} is an administrator.")
+
+
+def _asked_password() -> str:
+    import sys
+
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().removesuffix("\n")
+    answer: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    return answer
+
+
+@keys.command("list")
+def list_keys(home: Home = HOME, deployment: Deployment = False) -> None:
+    """Tell how many values of each column each key has encrypted."""
+    import asyncio
+
+    from models import reencryption
+
+    url, ring = _keys(home, deployment=deployment)
+    print(reencryption.told(asyncio.run(reencryption.count(url)), ring))
+
+
+@keys.command("rotate")
+def rotate_keys(home: Home = HOME, deployment: Deployment = False) -> None:
+    """Make a new key. For a deployment it is shown, with what to do; a sandbox is given it."""
+    from models import reencryption
+    from sandbox import keys as of_sandbox
+
+    if not deployment:
+        print(f"{of_sandbox.rotate(home)} is for new values from the next start on.")
+        return
+    _, ring = _keys(home, deployment=True)
+    print(reencryption.HOW_TO_ROTATE.format(key=reencryption.new_key(ring.keys)))
+
+
+@keys.command("reencrypt")
+def reencrypt(
+    batch: Annotated[int, typer.Option(min=1, max=10_000, help="Values at a time.")] = 200,
+    home: Home = HOME,
+    deployment: Deployment = False,
+) -> None:
+    """Bring all values under the first key, and index those without. Can be ended and repeated."""
+    import asyncio
+
+    from models import reencryption
+
+    url, ring = _keys(home, deployment=deployment)
+    done = asyncio.run(reencryption.reencrypt(url, ring, batch))
+    print("\n".join(map(str, done)))
+    raise SystemExit(1 if any(column.unreadable for column in done) else 0)
+
+
+def _database(home: Path, *, deployment: bool) -> str:
     from sandbox import dev_json
     from settings import Settings
 
-    url = (
-        Settings().database_url.get_secret_value()
-        if deployment
-        else dev_json.read(home).database_url
-    )
-    report = asyncio.run(verification.verify(url, seal))
-    print(report)
-    raise SystemExit(0 if report.holds else 1)
+    if deployment:
+        return Settings().database_url.get_secret_value()
+    return dev_json.read(home).database_url
+
+
+def _keys(home: Path, *, deployment: bool) -> "tuple[str, KeyRing]":
+    from models.reencryption import KeyRing
+    from sandbox import keys as of_sandbox
+    from settings import Settings, keyring
+
+    if deployment:
+        settings = Settings()
+        index_key = settings.index_key.get_secret_value().encode()
+        return settings.database_url.get_secret_value(), KeyRing(settings.keyring(), index_key)
+    found = of_sandbox.of_running(home)
+    ring = KeyRing(keyring(found.encryption_keys), found.index_key.encode())
+    return found.database_url, ring
 
 
 @app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

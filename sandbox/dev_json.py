@@ -29,6 +29,7 @@ class DevInfo:
     temporal_address: str
     temporal_namespace: str
     gateway: str
+    outbox: str
     database_url: str
     superuser_url: str
     operator: Account
@@ -44,6 +45,7 @@ def describe(at: Addresses, pids: Mapping[str, int]) -> DevInfo:
         temporal_address=at.temporal,
         temporal_namespace=NAMESPACE,
         gateway=at.gateway,
+        outbox=f"{at.gateway}/outbox",
         database_url=at.database,
         superuser_url=at.database_as_superuser,
         operator=operator(at.secrets),

@@ -103,6 +103,7 @@ def welcome(home: Home, at: Addresses, seconds: float) -> str:
   Reference     {at.api}/docs
   Temporal UI   {at.temporal_ui}
   Gateway       {at.gateway}  (a simulator of Zarinpal)
+  Outbox        {at.gateway}/outbox  (what was sent by e-mail and SMS)
   Database      {database}
 
   Passwords and all URLs are in {home.dev_json}, logs in {home.logs}/.

@@ -1,4 +1,4 @@
-"""The gateway simulator as one application: protocol, payment page, control, overview."""
+"""The simulator as one application: the gateway and its pages, messages, control, overview."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -7,7 +7,8 @@ from pathlib import Path
 from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import HTMLResponse
 
-from sandbox.gateway import control, pages, payment_page, protocol
+from sandbox.gateway import control, outbox_page, pages, payment_page, protocol, providers
+from sandbox.gateway.outbox import Outbox
 from sandbox.gateway.simulator import Desk, Simulator
 from sandbox.gateway.store import Store
 
@@ -17,10 +18,12 @@ router = APIRouter(tags=["simulator"])
 def create_app(state_file: Path, public_url: str) -> FastAPI:
     """Build the simulator; its payments are those in `state_file`, which is made if need be."""
     store = Store(state_file)
+    sent = Outbox(state_file)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
+        sent.close()
         store.close()
 
     # Its own documentation pages would load scripts from elsewhere; the overview does not.
@@ -28,8 +31,10 @@ def create_app(state_file: Path, public_url: str) -> FastAPI:
         title="Payment gateway simulator", lifespan=lifespan, docs_url=None, redoc_url=None
     )
     app.state.simulator = Simulator(store, public_url)
-    for part in (protocol.router, payment_page.router, control.router, router):
-        app.include_router(part)
+    app.state.outbox = sent
+    for part in (protocol, payment_page, control, providers, outbox_page):
+        app.include_router(part.router)
+    app.include_router(router)
     app.add_exception_handler(404, _not_found)
     return app
 

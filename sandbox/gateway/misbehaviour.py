@@ -6,18 +6,43 @@ called is the difference between a fault before the money moved and one after it
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from sandbox.gateway.envelope import Envelope, Shape, refusal, reshape
+from sandbox.gateway.envelope import (
+    Envelope,
+    Shape,
+    kavenegar_refusal,
+    postmark_refusal,
+    refusal,
+    reshape,
+)
 
 Work = Callable[[], Envelope]
-CallName = Literal["request", "verify", "inquiry", "unVerified", "reverse", "feeCalculation", "any"]
+# `any` is any call about payments.
+CallName = Literal[
+    "request",
+    "verify",
+    "inquiry",
+    "unVerified",
+    "reverse",
+    "feeCalculation",
+    "any",
+    "postmark",
+    "kavenegar",
+    "kavenegar_status",
+]
+MESSAGE_CALLS: Final = frozenset({"postmark", "kavenegar", "kavenegar_status"})
+_REFUSALS: Final[Mapping[str, Callable[[int, str | None], Envelope]]] = {
+    "postmark": postmark_refusal,
+    "kavenegar": kavenegar_refusal,
+    "kavenegar_status": kavenegar_refusal,
+}
 Seconds = Annotated[float, Field(ge=0, le=3600)]
 HttpStatus = Annotated[int, Field(ge=200, le=599)]
 BAD_PAGE = "<!doctype html><title>{0}</title><h1>{0}</h1><p>Simulated by the sandbox gateway.</p>"
@@ -92,7 +117,8 @@ class ErrorCode(Scripted):
     status: HttpStatus = 200
 
     async def answer(self, _work: Work) -> Response:
-        return JSONResponse(refusal(self.code, self.message), self.status)
+        refuse = _REFUSALS.get(self.operation, refusal)
+        return JSONResponse(refuse(self.code, self.message), self.status)
 
 
 class WrongAmount(Scripted):

@@ -1,15 +1,18 @@
 """What people see of the simulator: the payment page, its endings, and the overview."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from string import Template
 from typing import Final
 from urllib.parse import urlsplit
 
+from sandbox.gateway.outbox import Sent
 from sandbox.gateway.simulator import Simulator, callback_url
 from sandbox.gateway.store import SUCCESSFUL, Payment, Status
 
+_LINK: Final = re.compile(r"https?://[^\s<]+")
 _FOLDER: Final = Path(__file__).parent / "templates"
 
 
@@ -72,6 +75,22 @@ def overview(desk: Simulator) -> str:
     }
     body = _fill("overview", html=tables, public_url=desk.public_url.rstrip("/"))
     return _page("Payment gateway simulator", body, "wide")
+
+
+def outbox(sent: Sequence[Sent]) -> str:
+    letters = "".join(map(_letter, sent)) or '<p class="soft">Nothing was sent yet.</p>'
+    return _page("Outbox", _fill("outbox", html={"letters": letters}), "wide")
+
+
+def _letter(sent: Sent) -> str:
+    # Links can be followed: that is what most of these messages are about.
+    text = _LINK.sub(r'<a href="\g<0>">\g<0></a>', escape(sent.text))
+    subject = f'<h2 dir="auto">{escape(sent.subject)}</h2>' if sent.subject else ""
+    return (
+        f'<section class="panel letter"><p class="soft">{escape(sent.channel)} to '
+        f"<b>{escape(sent.recipient)}</b>, {escape(sent.at)}</p>"
+        f'{subject}<p class="letter-text" dir="auto">{text}</p></section>'
+    )
 
 
 def _row(shown: Payment) -> str:

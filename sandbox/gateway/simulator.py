@@ -10,8 +10,13 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 import httpx
 from fastapi import Depends, Request
 
-from sandbox.gateway.misbehaviour import CallbackFault, CallFault, Duplicate, Lost
-from sandbox.gateway.operations import Operation
+from sandbox.gateway.misbehaviour import (
+    MESSAGE_CALLS,
+    CallbackFault,
+    CallFault,
+    Duplicate,
+    Lost,
+)
 from sandbox.gateway.store import SUCCESSFUL, Payment, Store
 
 CALLBACK_TIMEOUT = 30.0
@@ -38,10 +43,11 @@ class Script:
         else:
             self.call_faults.append(fault)
 
-    def next_call(self, operation: Operation) -> CallFault | None:
+    def next_call(self, operation: str) -> CallFault | None:
         """Count a call, and use up the first fault that is meant for it."""
         self.calls[operation] += 1
-        meant = (fault for fault in self.call_faults if fault.operation in (operation, "any"))
+        names = {operation} if operation in MESSAGE_CALLS else {operation, "any"}
+        meant = (fault for fault in self.call_faults if fault.operation in names)
         return _use(next(meant, None), self.call_faults)
 
     def next_callback(self) -> CallbackFault | None:
