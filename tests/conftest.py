@@ -21,6 +21,8 @@ from sandbox.temporal import TemporalServer
 
 ROOT = Path(__file__).parent.parent
 KEYS = {"k1": b"1" * 32}
+PER_ADDRESS = ("LIMIT_LOGIN", "LIMIT_REGISTER", "LIMIT_RESET", "LIMIT_REFRESH", "LIMIT_PUBLIC")
+SIMULATOR = "http://simulator"
 PRISTINE = "pristine"  # a migrated database that nobody writes to
 
 
@@ -111,13 +113,22 @@ def temporal() -> Iterator[TemporalServer]:
 
 
 def environment(database_url: str, owner_url: str) -> dict[str, str]:
-    """Every variable that `settings.py` requires."""
+    """Every variable that `settings.py` requires, for many people who share one address."""
     return {
+        **dict.fromkeys(PER_ADDRESS, "100000/minute"),
+        "LOGIN_FAILURES_PER_ADDRESS": "100000",
+        "DEBUG": "true",
         "SECRET_KEY": "test-secret-key-of-enough-characters",
         "JWT_SECRET": "test-jwt-secret-of-enough-characters",
         "ENCRYPTION_KEYS": "k1:" + base64.b64encode(KEYS["k1"]).decode(),
+        "INDEX_KEY": "test-index-key-of-enough-characters",
         "DATABASE_URL": database_url,
         "MIGRATION_DATABASE_URL": owner_url,
+        "EMAIL_FROM": "assets@example.com",
+        "POSTMARK_TOKEN": "test-postmark-token",
+        "POSTMARK_BASE_URL": SIMULATOR,
+        "KAVENEGAR_API_KEY": "test-kavenegar-key",
+        "KAVENEGAR_BASE_URL": SIMULATOR,
         "ZARINPAL_MERCHANT_ID": "8d7c1f52-0000-4000-8000-000000000000",
         "ZARINPAL_CALLBACK_URL": "http://127.0.0.1:8000/api/v1/payments/verify/",
     }

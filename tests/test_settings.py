@@ -15,14 +15,21 @@ REQUIRED = {name for name, field in FIELDS.items() if field.is_required()}
 # Compose brings its own Temporal, without TLS, and opens nothing that only a sandbox may open.
 NOT_FOR_COMPOSE = {"TEMPORAL_API_KEY", "TEMPORAL_TLS", "CODEC_OPEN_TO_LOOPBACK", "LOAN_CLOCK"}
 
-KEY = base64.b64encode(b"k" * 32).decode()
+KEY = base64.b64encode(bytes(range(32))).decode()
 GIVEN = {
     "SECRET_KEY": "hidden-signing-secret-of-enough-characters",
     "JWT_SECRET": "hidden-token-secret-of-enough-characters",
     "ENCRYPTION_KEYS": f"k1:{KEY}",
+    "INDEX_KEY": "hidden-index-key-of-enough-characters",
     "DATABASE_URL": "postgresql://assets:hidden@localhost/assets",
     "ZARINPAL_MERCHANT_ID": "hidden00-0000-4000-8000-000000000000",
     "ZARINPAL_CALLBACK_URL": "https://api.example.com/api/v1/payments/verify/",
+}
+
+GOOGLE = {
+    "API_URL": "https://api.example.com",
+    "GOOGLE_CLIENT_ID": "id",
+    "GOOGLE_CLIENT_SECRET": "hidden",
 }
 
 
@@ -46,10 +53,13 @@ def test_what_is_required_has_no_default(name: str, monkeypatch: pytest.MonkeyPa
 
 
 def test_the_first_key_is_for_new_data(monkeypatch: pytest.MonkeyPatch) -> None:
-    older = base64.b64encode(b"o" * 32).decode()
+    older = base64.b64encode(bytes(range(32, 64))).decode()
     monkeypatch.setenv("ENCRYPTION_KEYS", f"k2:{KEY}, k1:{older}")
 
-    assert list(Settings().keyring().items()) == [("k2", b"k" * 32), ("k1", b"o" * 32)]
+    assert list(Settings().keyring().items()) == [
+        ("k2", bytes(range(32))),
+        ("k1", bytes(range(32, 64))),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -87,6 +97,23 @@ def test_hosts_are_written_with_commas(
     assert Settings().allowed_hosts == hosts
 
 
+def test_earlier_secrets_are_written_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings().previous_jwt_secrets() == ()
+    earlier = GIVEN["JWT_SECRET"] + "-1", GIVEN["JWT_SECRET"] + "-2"
+    monkeypatch.setenv("JWT_PREVIOUS_SECRETS", f"{earlier[0]}, {earlier[1]},")
+
+    assert Settings().previous_jwt_secrets() == earlier
+
+
+def test_an_earlier_secret_is_as_long_as_any(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JWT_PREVIOUS_SECRETS", f"{'a' * 32},hidden-{'b' * 20}")
+
+    with pytest.raises(ValidationError, match="JWT_PREVIOUS_SECRETS has 32") as error:
+        Settings()
+
+    assert "hidden" not in str(error.value)
+
+
 def test_no_secret_is_shown() -> None:
     shown = repr(Settings()) + str(Settings().model_dump())
 
@@ -119,6 +146,44 @@ def test_outside_of_a_sandbox_the_time_of_loans_is_real(
         Settings()
 
 
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [
+        ({"GOOGLE_CLIENT_ID": "id"}, "GOOGLE_CLIENT_ID needs GOOGLE_CLIENT_SECRET"),
+        ({"GITHUB_CLIENT_SECRET": "hidden"}, "GITHUB_CLIENT_ID needs GITHUB_CLIENT_SECRET"),
+        ({"AUTH0_CLIENT_ID": "id", "AUTH0_CLIENT_SECRET": "hidden"}, "needs AUTH0_DOMAIN"),
+        ({"GOOGLE_ISSUER": "http://provider.example"}, "need https"),
+        ({"API_URL": "http://api.example.com"}, "https"),
+    ],
+)
+def test_a_provider_that_cannot_log_anybody_in_is_refused_at_the_start(
+    given: dict[str, str], complaint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = {} if any("CLIENT" in name for name in given) else GOOGLE
+    for name, value in {**whole, **given}.items():
+        monkeypatch.setenv(name, value)
+
+    with pytest.raises(ValidationError, match=complaint) as error:
+        Settings()
+
+    assert "hidden" not in str(error.value)
+
+
+def test_providers_are_offered_by_their_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings().registrations() == ()
+    auth0 = {
+        "AUTH0_CLIENT_ID": "id",
+        "AUTH0_CLIENT_SECRET": "hidden",
+        "AUTH0_DOMAIN": "x.auth0.com",
+    }
+    for name, value in {**GOOGLE, **auth0, "GITHUB_CLIENT_ID": ""}.items():
+        monkeypatch.setenv(name, value)
+
+    found = {one.provider.value: one.issuer for one in Settings().registrations()}
+
+    assert found == {"google": "https://accounts.google.com", "auth0": "https://x.auth0.com/"}
+
+
 def test_the_example_names_every_setting_and_nothing_else() -> None:
     for_compose_alone = interpolated() - set(FIELDS)
 
@@ -147,7 +212,7 @@ def test_the_example_shows_the_defaults(folder: Path) -> None:
 
 
 def test_compose_hands_every_setting_over() -> None:
-    named = set(re.findall(r"^ +([A-Z_]+):", compose(), re.MULTILINE))
+    named = set(re.findall(r"^ +([A-Z0-9_]+):", compose(), re.MULTILINE))
 
     assert set(FIELDS) - named == NOT_FOR_COMPOSE
 
@@ -157,14 +222,14 @@ def example() -> dict[str, tuple[str, bool, str]]:
     found: dict[str, tuple[str, bool, str]] = {}
     comment = ""
     for line in (ROOT / ".env.example").read_text().splitlines():
-        if setting := re.fullmatch(r"(# )?([A-Z][A-Z_]+)=(.*)", line):
+        if setting := re.fullmatch(r"(# )?([A-Z][A-Z0-9_]+)=(.*)", line):
             found[setting[2]] = (comment, setting[1] is None, setting[3])
         comment = f"{comment}\n{line}" if line.startswith("#") and not setting else ""
     return found
 
 
 def interpolated() -> set[str]:
-    return set(re.findall(r"\$\{([A-Z_]+)", compose()))
+    return set(re.findall(r"\$\{([A-Z0-9_]+)", compose()))
 
 
 def compose() -> str:

@@ -110,17 +110,24 @@ async def stranger(http: httpx.AsyncClient) -> Person:
     return await join(http)
 
 
-async def promote(sessions: Sessions, person: Person) -> Person:
-    """Make somebody an operator."""
+async def promote(
+    sessions: Sessions, person: Person, role: UserRole = UserRole.OPERATOR
+) -> Person:
+    """Make somebody an operator, or an administrator."""
     async with sessions.begin() as session:
         user = await session.get_one(User, UUID(person.id))
-        user.role = UserRole.OPERATOR
+        user.role = role
     return person
 
 
 @pytest.fixture
 async def operator(http: httpx.AsyncClient, sessions: Sessions) -> Person:
     return await promote(sessions, await join(http))
+
+
+@pytest.fixture
+async def admin(http: httpx.AsyncClient, sessions: Sessions) -> Person:
+    return await promote(sessions, await join(http), UserRole.ADMIN)
 
 
 @pytest.fixture(scope="session")

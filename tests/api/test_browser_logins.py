@@ -1,18 +1,12 @@
-"""Cookies, CSRF, and how refresh tokens follow one another."""
+"""The cookies of a browser's login, and the CSRF token that goes with them."""
 
 import asyncio
-from datetime import timedelta
 from typing import Any
 
 import httpx
-from sqlalchemy import func, update
 
-from api.tokens import digest
-from models.database import Sessions
-from models.user import RefreshToken
+from api.cookies import REFRESH_PATH
 from tests.api.people import PASSWORD, Person, problem
-
-LATE = timedelta(seconds=11)
 
 
 async def log_in(browser: httpx.AsyncClient, person: Person) -> Any:
@@ -21,19 +15,6 @@ async def log_in(browser: httpx.AsyncClient, person: Person) -> Any:
     assert answer.status_code == 200, answer.text
     assert answer.headers["cache-control"] == "no-store"
     return answer.json()
-
-
-async def refresh(http: httpx.AsyncClient, token: str) -> httpx.Response:
-    return await http.post("/api/v1/auth/refresh/", json={"refresh_token": token})
-
-
-async def make_late(sessions: Sessions, token: str) -> None:
-    async with sessions.begin() as session:
-        await session.execute(
-            update(RefreshToken)
-            .where(RefreshToken.digest == digest(token))
-            .values(used_at=RefreshToken.used_at - LATE)
-        )
 
 
 async def test_a_browser_changes_things_only_with_the_csrf_token(
@@ -101,63 +82,40 @@ async def test_a_browser_refreshes_with_its_cookie(
     assert (await browser.get("/api/v1/auth/me/")).status_code == 200
 
 
-async def test_refreshing_without_a_token_is_401(http: httpx.AsyncClient) -> None:
-    problem(await http.post("/api/v1/auth/refresh/", json={}), 401, "not_authenticated")
-    problem(await refresh(http, "unknown-" * 5), 401, "not_authenticated")
-
-
-async def test_a_token_used_again_at_once_does_no_harm(
-    http: httpx.AsyncClient, sara: Person
+async def test_a_refresh_that_finds_its_login_ended_clears_the_cookies(
+    browser: httpx.AsyncClient, sara: Person
 ) -> None:
-    first = (await refresh(http, sara.refresh_token)).json()
-    assert first["token_type"] == "Bearer"
-    assert first["expires_in"] == 600
+    await log_in(browser, sara)
+    assert (await sara.call("POST", "/auth/logout-all/")).status_code == 204
 
-    problem(await refresh(http, sara.refresh_token), 401, "not_authenticated")
+    problem(await browser.post("/api/v1/auth/refresh/"), 401, "not_authenticated")
 
-    assert (await refresh(http, first["refresh_token"])).status_code == 200
+    assert not browser.cookies
 
 
-async def test_a_token_used_again_later_ends_the_session(
-    http: httpx.AsyncClient, sara: Person, sessions: Sessions
+async def test_a_stolen_cookie_that_comes_back_is_cleared(
+    browser: httpx.AsyncClient, sara: Person
 ) -> None:
-    first = (await refresh(http, sara.refresh_token)).json()
-    await make_late(sessions, sara.refresh_token)
+    await log_in(browser, sara)
+    stolen = browser.cookies["rt"]
+    for _ in range(2):
+        assert (await browser.post("/api/v1/auth/refresh/")).status_code == 200
+    browser.cookies.set("rt", stolen, domain="localhost.local", path=REFRESH_PATH)
 
-    problem(await refresh(http, sara.refresh_token), 401, "token_reused")
+    problem(await browser.post("/api/v1/auth/refresh/"), 401, "token_reused")
 
-    problem(await refresh(http, first["refresh_token"]), 401, "not_authenticated")
-    problem(await sara.call("GET", "/auth/me/"), 401, "not_authenticated")
-
-
-async def test_a_grandparent_is_never_excused(http: httpx.AsyncClient, sara: Person) -> None:
-    first = (await refresh(http, sara.refresh_token)).json()
-    await refresh(http, first["refresh_token"])
-
-    problem(await refresh(http, sara.refresh_token), 401, "token_reused")
+    assert not browser.cookies
 
 
-async def test_of_parallel_refreshes_one_succeeds_and_none_does_harm(
-    http: httpx.AsyncClient, sara: Person
+async def test_of_two_tabs_that_refresh_the_slower_one_does_not_log_the_browser_out(
+    browser: httpx.AsyncClient, sara: Person
 ) -> None:
-    answers = await asyncio.gather(*(refresh(http, sara.refresh_token) for _ in range(8)))
+    await log_in(browser, sara)
 
-    won = [answer for answer in answers if answer.status_code == 200]
-    assert len(won) == 1
-    for answer in answers:
-        if answer is not won[0]:
-            problem(answer, 401, "not_authenticated")
-    assert (await refresh(http, won[0].json()["refresh_token"])).status_code == 200
+    answers = await asyncio.gather(*(browser.post("/api/v1/auth/refresh/") for _ in range(2)))
 
-
-async def test_an_expired_refresh_token_is_refused(
-    http: httpx.AsyncClient, sara: Person, sessions: Sessions
-) -> None:
-    async with sessions.begin() as session:
-        await session.execute(
-            update(RefreshToken)
-            .where(RefreshToken.digest == digest(sara.refresh_token))
-            .values(expires_at=func.now())
-        )
-
-    problem(await refresh(http, sara.refresh_token), 401, "not_authenticated")
+    won, lost = sorted(answers, key=lambda answer: answer.status_code)
+    assert won.status_code == 200
+    problem(lost, 401, "not_authenticated")
+    assert "set-cookie" not in lost.headers
+    assert (await browser.get("/api/v1/auth/me/")).status_code == 200

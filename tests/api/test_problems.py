@@ -29,11 +29,21 @@ async def test_an_unknown_path_is_404_and_says_how_paths_end(http: httpx.AsyncCl
         assert "slash" in body["detail"]
 
 
-async def test_another_method_is_405(http: httpx.AsyncClient) -> None:
-    answer = await http.put("/api/v1/assets/")
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/assets/", "GET, POST"),
+        ("/assets/01980a5e-6d3f-7cc2-9b1e-4f0d6a2b7c11/", "GET, PATCH, DELETE"),
+        ("/auth/login/", "POST"),
+    ],
+)
+async def test_another_method_is_405_and_told_which_there_are(
+    http: httpx.AsyncClient, path: str, allowed: str
+) -> None:
+    answer = await http.put(f"/api/v1{path}", json={})
 
     problem(answer, 405, "method_not_allowed")
-    assert answer.headers["allow"]
+    assert answer.headers["allow"] == allowed
 
 
 @pytest.mark.parametrize(

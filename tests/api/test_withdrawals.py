@@ -75,6 +75,23 @@ async def test_a_withdrawal_leaves_the_wallet_and_hides_the_account(
     assert row.iban_end == "0001"
 
 
+async def test_an_operator_finds_all_withdrawals_to_one_account(
+    rich: Person, omid: Person, operator: Person, enrich: Enrich
+) -> None:
+    await enrich(omid, 1_000_000)
+    iban = "IR830120010000001387998021"
+    known = {one["id"] for one in (await operator.get(OPS, iban=iban, limit=100))["items"]}
+    mine = await rich.post(PATH, WISH | {"iban": iban})
+    theirs = await omid.post(PATH, WISH | {"iban": iban})
+    await ask(rich)
+
+    found = (await operator.get(OPS, iban="ir83 0120 0100 0000 1387 9980 ۲۱", limit=100))["items"]
+
+    assert {one["id"] for one in found} - known == {mine["id"], theirs["id"]}
+    assert {one["iban"] for one in found} == {iban}
+    problem(await operator.call("GET", OPS, iban="IR00"), 422, "validation_error")
+
+
 async def test_an_operator_sees_the_account_pays_and_records_it(
     rich: Person, operator: Person
 ) -> None:

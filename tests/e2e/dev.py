@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -27,10 +27,12 @@ STOP_TIMEOUT_S = 40.0
 
 
 class Dev:
-    """One sandbox in one home."""
+    """One sandbox in one home, with settings of its own if it is given some."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, settings: Mapping[str, str] | None = None) -> None:
         self.home = home
+        short = {"RECONCILE_INTERVAL": f"PT{RECONCILE_INTERVAL_S:g}S"}
+        self._settings = short | dict(settings or {})
         self._output = home.with_suffix(".output")
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -53,7 +55,7 @@ class Dev:
         with self._output.open("wb") as output:
             self._process = subprocess.Popen(
                 [*command("dev", self.home), "--ports", "auto"],
-                env=environment() | {"RECONCILE_INTERVAL": f"PT{RECONCILE_INTERVAL_S:g}S"},
+                env=environment() | self._settings,
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )

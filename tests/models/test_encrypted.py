@@ -5,10 +5,20 @@ from uuid import uuid4
 import pytest
 from cryptography.exceptions import InvalidTag
 
-from models.encrypted import EncryptedColumn, UnknownKey
+from models import asset, message, user, withdrawal  # noqa: F401  (tables)
+from models.base import Base
+from models.encrypted import (
+    ENCRYPTED_FIELDS,
+    BlindIndex,
+    EncryptedColumn,
+    EncryptedField,
+    UnknownKey,
+    _derived,
+)
 
 OLD, NEW = {"k1": b"1" * 32}, {"k2": b"2" * 32}
 COLUMN = "withdrawals.iban"
+INDEX_KEY = b"an index key of enough characters"
 SECRET = "IR062960000000100324200001"
 ROW = uuid4()
 
@@ -90,3 +100,46 @@ def test_a_missing_key_is_named() -> None:
 
     with pytest.raises(UnknownKey, match="k1"):
         EncryptedColumn(NEW, COLUMN).decrypt(ROW, stored)
+
+
+def test_a_blind_index_finds_what_reads_the_same() -> None:
+    index = BlindIndex(INDEX_KEY, COLUMN)
+
+    assert index.of("ir06 2960") == index.of("IR06 2960") == index.of("ＩＲ06 2960")
+    assert index.of("IR06 2960") != index.of("IR06 2961")
+    assert len(index.of("")) == 16
+
+
+def test_a_blind_index_is_another_one_for_each_column_and_key() -> None:
+    others = (
+        BlindIndex(INDEX_KEY, "users.phone"),
+        BlindIndex(b"another index key, also long enough", COLUMN),
+    )
+
+    assert len({index.of(SECRET) for index in (*others, BlindIndex(INDEX_KEY, COLUMN))}) == 3
+
+
+def test_a_blind_index_has_no_key_that_encrypts() -> None:
+    """Given the same bytes, the two derive keys that have nothing in common."""
+    shared = b"1" * 32
+
+    assert BlindIndex(shared, COLUMN)._key not in {shared, _derived(shared, COLUMN)}
+
+
+@pytest.mark.parametrize("field", ENCRYPTED_FIELDS, ids=lambda field: field.name)
+def test_the_list_of_encrypted_columns_is_true(field: EncryptedField) -> None:
+    columns = Base.metadata.tables[field.table].columns
+
+    assert {field.column, field.index} <= set(columns.keys())
+
+
+def test_no_other_column_is_encrypted() -> None:
+    """What has a blind index holds an encrypted value; no table has one that is not listed."""
+    found = {
+        f"{table.name}.{column.name.removesuffix('_index')}"
+        for table in Base.metadata.tables.values()
+        for column in table.columns
+        if column.name.endswith("_index")
+    }
+
+    assert found == {field.name for field in ENCRYPTED_FIELDS}

@@ -1,6 +1,7 @@
 """Databases of the version before, with what people had stored in them, become this one's."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -12,9 +13,10 @@ from activities.seals import PostgresSealSteps
 from models.base import new_id
 from models.database import create_engine as create_async
 from models.database import psycopg_url, sessions_of
+from models.personal import PersonalData
 from models.queries import proofs
 from sandbox.postgres import Postgres
-from tests.conftest import ROOT, environment
+from tests.conftest import KEYS, ROOT, environment
 
 BEFORE = "0004"
 INSERT = text("""
@@ -24,6 +26,14 @@ INSERT = text("""
 PAY = text("""
     INSERT INTO payments (id, user_id, amount, currency, status, created_at, paid_at)
     VALUES (:id, :payer, 1000, 'IRR', 'paid', now(), now())
+""")
+USER = text("""
+    INSERT INTO users (id, email, email_verified, full_name, phone, role, locale, is_active)
+    VALUES (:id, :id || '@example.test', false, 'Sara', :phone, 'user', 'fa', true)
+""")
+LOGIN = text("""
+    INSERT INTO sessions (id, user_id, created_at)
+    VALUES (:id, gen_random_uuid(), now() - CAST(:ago AS interval))
 """)
 DEPOSIT = text(r"""
     SELECT post_ledger_transaction(gen_random_uuid(), 'payment\:' || :id || '\:deposit', 'deposit',
@@ -72,6 +82,59 @@ def test_of_several_open_payments_for_a_ticket_the_newest_stays_open(early: Engi
         rows = connection.execute(text("SELECT id, status FROM payments"))
         statuses = {row.id: row.status for row in rows}
     assert statuses == {older: "expired", newer: "pending", **dict.fromkeys(others, "pending")}
+
+
+def test_phones_of_the_version_before_are_encrypted_and_can_be_found(early: Engine) -> None:
+    given = {
+        "09121234567": "+989121234567",
+        "+989121234567": "+989121234567",
+        "+4915112345678": "+4915112345678",
+        "1234567": "1234567",  # nobody knows what this was; its owner can correct it
+        None: None,
+    }
+    ids = {phone: new_id() for phone in given}
+    with early.begin() as connection:
+        for phone, user_id in ids.items():
+            connection.execute(USER, {"id": user_id, "phone": phone})
+        file_before = connection.scalar(text("SELECT pg_relation_filenode('users')"))
+
+    upgrade(early, "0012")
+
+    personal = PersonalData.under(KEYS, environment("", "")["INDEX_KEY"].encode())
+    with early.connect() as connection:
+        rows = {
+            row.id: row
+            for row in connection.execute(
+                text("SELECT id, phone, phone_index, phone_verified FROM users")
+            )
+        }
+        stored = " ".join(connection.scalars(text("SELECT u::text FROM users u")))
+        file_after = connection.scalar(text("SELECT pg_relation_filenode('users')"))
+    for phone, user_id in ids.items():
+        row, normal = rows[user_id], given[phone]
+        assert not row.phone_verified
+        if normal is None:
+            assert (row.phone, row.phone_index) == (None, None)
+            continue
+        assert personal.phones.decrypt(user_id, row.phone) == normal
+        assert row.phone_index == personal.phone_index.of(normal)
+        assert normal[-7:] not in stored
+        assert normal.encode().hex() not in stored
+    assert file_before != file_after  # so nothing in clear is left in its pages
+
+
+def test_logins_of_the_version_before_end_ninety_days_after_they_began(early: Engine) -> None:
+    upgrade(early, "0012")
+    with early.begin() as connection:
+        connection.execute(LOGIN, {"id": new_id(), "ago": "80 days"})
+
+    upgrade(early, "0013")
+
+    with early.begin() as connection:
+        # A process of the version before goes on for a while, and names no end.
+        connection.execute(LOGIN, {"id": new_id(), "ago": "0 days"})
+        lives = list(connection.scalars(text("SELECT expires_at - created_at FROM sessions")))
+    assert lives == [timedelta(days=90)] * 2
 
 
 async def test_a_ledger_of_the_version_before_holds_and_can_be_sealed(early: Engine) -> None:

@@ -22,9 +22,9 @@ from activities.contracts import (
     MoveTicket,
     NewPayment,
     RecordedPayment,
-    Sealed,
     SettlePayment,
 )
+from activities.contracts_seals import Sealed
 from activities.payments import PostgresPaymentSteps
 from activities.reversals import PostgresReversalSteps
 from activities.seals import PostgresSealSteps
