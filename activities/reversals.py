@@ -112,9 +112,7 @@ async def _record_decision(
 ) -> None:
     if decision.by is None:
         return  # the clock's, and nobody's decision
-    action = (
-        AuditAction.REVERSAL_APPROVED if decision.approved else AuditAction.REVERSAL_REJECTED
-    )
+    action = AuditAction.REVERSAL_APPROVED if decision.approved else AuditAction.REVERSAL_REJECTED
     facts = {"transaction": str(after.transaction_id), "amount": f"{after.amount:.2f}"}
     what = ids.reversal_workflow(after.id)
     await audit.record(session, AuditLine(action, decision.by, what, decision.origin, facts))

@@ -96,9 +96,7 @@ async def approve_withdrawal(
 ) -> Response:
     """Agree to pay. With `bank_reference` the transfer is recorded as made, too."""
     wish = body or Approval()
-    word = DecideWithdrawal(
-        desk.operator.id, True, wish.note, wish.bank_reference, desk.origin
-    )
+    word = DecideWithdrawal(desk.operator.id, True, wish.note, wish.bank_reference, desk.origin)
     return await desk.give(WithdrawalAction.APPROVE, word)
 
 

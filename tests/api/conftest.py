@@ -110,9 +110,7 @@ async def stranger(http: httpx.AsyncClient) -> Person:
     return await join(http)
 
 
-async def promote(
-    sessions: Sessions, person: Person, role: UserRole = UserRole.OPERATOR
-) -> Person:
+async def promote(sessions: Sessions, person: Person, role: UserRole = UserRole.OPERATOR) -> Person:
     """Make somebody an operator, or an administrator."""
     async with sessions.begin() as session:
         user = await session.get_one(User, UUID(person.id))
