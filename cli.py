@@ -151,7 +151,7 @@ def create_admin(
     """Make an administrator, who gives others their roles. Safe to repeat."""
     import asyncio
 
-    from api import first_admin
+    from api.accounts import first_admin
     from domain.errors import DomainError
 
     url = _database(home, deployment=deployment)
@@ -228,7 +228,8 @@ def _database(home: Path, *, deployment: bool) -> str:
 def _keys(home: Path, *, deployment: bool) -> "tuple[str, KeyRing]":
     from models.reencryption import KeyRing
     from sandbox import keys as of_sandbox
-    from settings import Settings, keyring
+    from settings import Settings
+    from settings.forms import keyring
 
     if deployment:
         settings = Settings()

@@ -10,27 +10,27 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
-from api.cookies import Cookies
-from api.csrf import Csrf
+from api.accounts.cookies import Cookies
+from api.accounts.passwords import Passwords
+from api.accounts.tokens import AccessTokens
+from api.commands.ledger import LedgerCommands
+from api.commands.messages import MessageCommands
+from api.commands.payments import PaymentCommands
+from api.commands.tickets import Commands
+from api.commands.wallet import WalletCommands
 from api.deps import Services
-from api.engine import Commands
-from api.engine_ledger import LedgerCommands
-from api.engine_messages import MessageCommands
-from api.engine_payments import PaymentCommands
-from api.engine_wallet import WalletCommands
-from api.events_hub import EventsHub
-from api.identity_providers import IdentityProviders
-from api.login_guard import LoginGuard
+from api.limits.login_guard import LoginGuard
+from api.limits.rate_limits import RateLimits
+from api.limits.sweeping import sweeping
+from api.live.hub import EventsHub
+from api.live.stop_signal import on_stop_signal
 from api.logs import configure_logs
 from api.openapi import Lifespan, surface
-from api.origins import origin_of_url
-from api.passwords import Passwords
-from api.perimeter import Perimeter, surround
+from api.perimeter.csrf import Csrf
+from api.perimeter.origins import origin_of_url
+from api.perimeter.stack import Perimeter, surround
 from api.policy import check as check_policies
-from api.rate_limits import RateLimits
-from api.stop_signal import on_stop_signal
-from api.sweeping import sweeping
-from api.tokens import AccessTokens
+from api.providers.registry import IdentityProviders
 from engine.client import connect
 from engine.codec import EncryptionCodec
 from engine.loan_clock import LoanClock

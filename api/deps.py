@@ -13,24 +13,24 @@ from fastapi.security import APIKeyCookie, HTTPBearer
 from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio.converter import PayloadCodec
 
-from api import csrf
-from api.client_address import client_of
-from api.cookies import Cookies
-from api.csrf import Csrf
-from api.engine import Commands
-from api.engine_ledger import LedgerCommands
-from api.engine_messages import MessageCommands
-from api.engine_payments import PaymentCommands
-from api.engine_wallet import WalletCommands
-from api.events_hub import EventsHub
+from api.accounts.cookies import Cookies
+from api.accounts.passwords import Passwords
+from api.accounts.tokens import AccessTokens
+from api.commands.ledger import LedgerCommands
+from api.commands.messages import MessageCommands
+from api.commands.payments import PaymentCommands
+from api.commands.tickets import Commands
+from api.commands.wallet import WalletCommands
 from api.grace import Grace
 from api.idempotency import ANONYMOUS, Idempotency
-from api.identity_providers import IdentityProviders
-from api.login_guard import LoginGuard
-from api.passwords import Passwords
+from api.limits.client_address import client_of
+from api.limits.login_guard import LoginGuard
+from api.limits.rate_limits import RateLimits
+from api.live.hub import EventsHub
+from api.perimeter import csrf
+from api.perimeter.csrf import Csrf
 from api.policy import Policy, guards, takes_login
-from api.rate_limits import RateLimits
-from api.tokens import AccessTokens
+from api.providers.registry import IdentityProviders
 from api.turns import Turns
 from domain.deadlines import Windows
 from domain.errors import Forbidden, NotAuthenticated

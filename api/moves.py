@@ -9,8 +9,8 @@ from fastapi import Depends, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import paths
+from api.commands.failures import Closed
 from api.deps import Caller, CurrentUser, Held, Idempotent, Services
-from api.engine_failures import Closed
 from api.idempotency import Attempt, Idempotency
 from api.preview import foresee
 from api.problems import Refusal, engine_unavailable

@@ -8,8 +8,8 @@ from uuid import UUID
 from fastapi import Depends, Response
 
 from api import paths
+from api.commands.failures import Closed
 from api.deps import Caller, Held, Idempotent, Operator, Services
-from api.engine_failures import Closed
 from api.idempotency import Attempt, Idempotency
 from api.origin import FromCaller
 from api.problems import engine_unavailable

@@ -1,4 +1,4 @@
-"""The environment variables of API, worker and migrations in a sandbox, as settings.py has them.
+"""The environment variables of API, worker and migrations in a sandbox, as settings/ has them.
 
 They are made of the sandbox's own secrets and ports. Of the shell that started us nothing is
 passed on but what tunes the rules of a loan: a DATABASE_URL of production must not leak in.

@@ -3,7 +3,7 @@
 from alembic import command
 from alembic.config import Config
 
-from api.passwords import hash_password
+from api.accounts.passwords import hash_password
 from models.base import new_id
 from models.database import Sessions, create_engine, sessions_of
 from models.queries import users

@@ -9,7 +9,7 @@ from sandbox import dev_json
 from sandbox.errors import SandboxError
 from sandbox.home import Home, write_private
 from sandbox.secrets import Secrets
-from settings import keyring
+from settings.forms import keyring
 
 
 class SandboxKeys(NamedTuple):

@@ -113,7 +113,7 @@ def temporal() -> Iterator[TemporalServer]:
 
 
 def environment(database_url: str, owner_url: str) -> dict[str, str]:
-    """Every variable that `settings.py` requires, for many people who share one address."""
+    """Every variable that `settings/` requires, for many people who share one address."""
     return {
         **dict.fromkeys(PER_ADDRESS, "100000/minute"),
         "LOGIN_FAILURES_PER_ADDRESS": "100000",

@@ -19,7 +19,7 @@ from models.user import UserRole
 from sandbox.home import Home
 from sandbox.secrets import Secrets
 from sandbox.temporal import TemporalServer
-from settings import keyring
+from settings.forms import keyring
 from tests import given
 from tests.api.conftest import serving, settings_of
 from tests.conftest import ROOT, as_application, environment

@@ -1,15 +1,15 @@
-"""/auth: accounts and logins. The rules of logins are in api/logins.py."""
+"""/auth: accounts and logins. The rules of logins are in api/accounts/logins.py."""
 
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Body, Request, Response, status
 
-from api import logins, rotation
+from api.accounts import logins, rotation
+from api.accounts.logins import Login
 from api.deps import AnonymousIdempotent, CurrentUser, Held, Idempotent, Services, Session
 from api.idempotency import Attempt
-from api.limited import limited
-from api.logins import Login
+from api.limits.limited import limited
 from api.origin import From
 from api.paths import PREFIX
 from api.policy import everyone, own

@@ -16,8 +16,8 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy.exc import SQLAlchemyError
 
+from api.commands.failures import Closed
 from api.deps import Held, Services
-from api.engine_failures import Closed
 from api.idempotency import PATIENCE_S
 from api.paths import PREFIX
 from api.policy import own

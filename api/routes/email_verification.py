@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter, Response, status
 
-from api import addresses
+from api.accounts import addresses
 from api.deps import AnonymousIdempotent, CurrentUser, Held, Idempotent
 from api.idempotency import Attempt
-from api.limited import limited, limited_by_account
+from api.limits.limited import limited, limited_by_account
 from api.origin import From
 from api.paths import PREFIX
 from api.policy import own

@@ -6,11 +6,11 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Query, status
 
 from api.deps import Caller, CurrentUser, Held, Services, Session
-from api.event_stream import EventStream, Follower
+from api.live.stream import EventStream, Follower
+from api.live.subscriptions import Subscription
 from api.paths import PREFIX
 from api.refusals import Responses, refusals
 from api.schemas.events import EXAMPLE, MEDIA_TYPE, DisputeNoteEvent, PaymentEvent, TicketEvent
-from api.subscriptions import Subscription
 from domain.errors import NotFound
 from models.queries import tickets
 

@@ -2,11 +2,12 @@
 
 from fastapi import APIRouter, Request, Response, status
 
-from api import identity_links, oauth
+from api.accounts import identity_links
 from api.deps import CurrentUser, Held, Session
-from api.limited import limited_by_account
+from api.limits.limited import limited_by_account
 from api.origin import From
 from api.paths import PREFIX
+from api.providers import oauth
 from api.refusals import refusals
 from api.schemas.common import Page
 from api.schemas.identities import IdentityOut, LinkStart, LinkStarted

@@ -13,16 +13,17 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy.exc import SQLAlchemyError
 
-from api import identity_links, identity_logins, oauth
 from api.accept import prefers
+from api.accounts import identity_links, identity_logins
+from api.accounts.logins import Login
 from api.deps import Held, Services
-from api.limited import limited
-from api.logins import Login
-from api.oauth import Return
+from api.limits.limited import limited
 from api.origin import origin_of
 from api.paths import PREFIX
 from api.policy import everyone, own
 from api.problems import is_outage
+from api.providers import oauth
+from api.providers.oauth import Return
 from api.refusals import Responses, refusals
 from api.schemas.common import Page
 from api.schemas.identities import NextPath, ProviderOut

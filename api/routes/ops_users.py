@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
-from api.administrator import Administrator
+from api.accounts.administrator import Administrator
 from api.deps import Admin, Held, Idempotent, Operator, Session
 from api.idempotency import Attempt
 from api.origin import FromCaller

@@ -4,10 +4,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response, status
 
-from api import addresses, identity_links
+from api.accounts import addresses, identity_links
 from api.deps import AnonymousIdempotent, Held, Services
 from api.idempotency import Attempt
-from api.limited import limited
+from api.limits.limited import limited
 from api.origin import From
 from api.paths import PREFIX
 from api.policy import everyone, own

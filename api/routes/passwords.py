@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response, status
 
 from api.deps import Caller, CurrentUser, Held, Idempotent, Services
 from api.idempotency import Attempt
-from api.limited import limited_by_account
+from api.limits.limited import limited_by_account
 from api.origin import FromCaller
 from api.paths import PREFIX
 from api.refusals import refusals

@@ -7,8 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from activities.contracts import NewPayment
 from api import paths
+from api.commands.failures import Closed
 from api.deps import Caller, CurrentUser, Held, Idempotent, Services, Session
-from api.engine_failures import Closed
 from api.idempotency import Attempt
 from api.pages import Cursor, Limit, cut, key_in
 from api.paths import PREFIX

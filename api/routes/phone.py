@@ -4,10 +4,10 @@ from dataclasses import replace
 
 from fastapi import APIRouter, Response, status
 
-from api import addresses
+from api.accounts import addresses
 from api.deps import Caller, CurrentUser, Held, Idempotent, Services
 from api.idempotency import Attempt
-from api.limited import limited_by_account
+from api.limits.limited import limited_by_account
 from api.origin import From
 from api.paths import PREFIX
 from api.refusals import refusals

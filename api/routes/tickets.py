@@ -8,8 +8,8 @@ from fastapi import APIRouter, Body, Query, Response, status
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import paths
+from api.commands.failures import Closed
 from api.deps import CurrentUser, Held, Idempotent, Services, Session
-from api.engine_failures import Closed
 from api.idempotency import Attempt
 from api.moves import MOVED, Moving, answers_of_engine, seen_by
 from api.pages import Cursor, Limit, cut, key_in

@@ -6,8 +6,8 @@ from uuid import UUID
 from fastapi import APIRouter, Response, status
 
 from api import paths
+from api.commands.failures import Closed
 from api.deps import Caller, CurrentUser, Held, Idempotent, Services, Session
-from api.engine_failures import Closed
 from api.idempotency import Attempt
 from api.paths import PREFIX
 from api.refusals import LATER, refusals

@@ -15,7 +15,7 @@ from pydantic import (
     model_validator,
 )
 
-from api.passwords import LONGEST, SHORTEST, normal
+from api.accounts.passwords import LONGEST, SHORTEST, normal
 from api.schemas.common import ID, NOW, Body, TimeOut, Title
 from domain.national_id import ending, parse_national_id
 from domain.phone import PATTERN, parse_phone

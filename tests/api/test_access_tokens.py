@@ -14,7 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from pydantic import SecretStr
 
-from api.tokens import Access, AccessTokens
+from api.accounts.tokens import Access, AccessTokens
 from domain.errors import NotAuthenticated
 from settings import Settings
 from tests.api.conftest import serving
@@ -205,7 +205,7 @@ def test_a_token_that_was_good_before_is_refused_once_it_expires(
 
     at = expires_at + timedelta(seconds=4)  # clocks of two machines differ a little
     tokens.read(token)
-    monkeypatch.setattr("api.tokens.datetime", Later)
+    monkeypatch.setattr("api.accounts.tokens.datetime", Later)
     tokens.read(token)
     at = expires_at + timedelta(seconds=5)
     with pytest.raises(NotAuthenticated, match="expired"):

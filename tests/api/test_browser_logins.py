@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from api.cookies import REFRESH_PATH
+from api.accounts.cookies import REFRESH_PATH
 from tests.api.people import PASSWORD, Person, problem
 
 

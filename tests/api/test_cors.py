@@ -7,7 +7,7 @@ import pytest
 from fastapi import FastAPI
 
 from api.openapi import surface
-from api.perimeter import Perimeter, surround
+from api.perimeter.stack import Perimeter, surround
 from domain.limits import Rate
 from settings import Settings
 from tests.api.conftest import FRONTEND, serving

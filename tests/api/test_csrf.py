@@ -9,8 +9,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from api.csrf import SAFE_METHODS
 from api.openapi import document as openapi_document
+from api.perimeter.csrf import SAFE_METHODS
 from settings import Settings
 from tests.api.conftest import FRONTEND, serving
 from tests.api.people import PASSWORD, Person, problem

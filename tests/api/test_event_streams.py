@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 
 from api.app import create_app
-from api.subscriptions import MOST_WAITING
+from api.live.subscriptions import MOST_WAITING
 from domain.payment import PaymentStatus
 from models.base import new_id
 from models.database import Sessions

@@ -14,7 +14,7 @@ import pytest
 from pydantic import TypeAdapter
 from sqlalchemy import text
 
-from api.events_hub import NAME
+from api.live.hub import NAME
 from api.schemas.events import DisputeNoteEvent, PaymentEvent, TicketEvent
 from domain.payment import PaymentStatus
 from domain.ticket import Action

@@ -14,10 +14,10 @@ from fastapi.routing import APIRoute
 from sqlalchemy import create_engine, text
 
 from api.app import create_app
-from api.client_address import network_of
-from api.csrf import SAFE_METHODS
 from api.deps import _identified
+from api.limits.client_address import network_of
 from api.openapi import _ROUTES
+from api.perimeter.csrf import SAFE_METHODS
 from domain.limits import Rate
 from models.database import psycopg_url
 from sandbox.temporal import TemporalServer
@@ -250,7 +250,7 @@ def test_every_route_that_changes_something_counts_somewhere() -> None:
             if not (route.methods or set()) <= SAFE_METHODS and not route.path.startswith(EXEMPT):
                 asked = list(calls(route.dependant))
                 names = {getattr(call, "__module__", "") for call in asked}
-                assert _identified in asked or "api.limited" in names, route.path
+                assert _identified in asked or "api.limits.limited" in names, route.path
 
 
 # Told by providers, who send as much as we sent; each is authenticated in its own way.
@@ -315,7 +315,7 @@ async def test_they_are_asked_again_when_they_may_answer(
     apart: tuple[httpx.AsyncClient, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     http, database = apart
-    monkeypatch.setattr("api.rate_limits._PAUSE_S", 0.0)
+    monkeypatch.setattr("api.limits.rate_limits._PAUSE_S", 0.0)
     person = await join(http)
     done_to(database, "REVOKE ALL ON rate_limits FROM assets_app")
     waived = await person.call("GET", "/wallet/")

@@ -10,8 +10,8 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import update
 
-from api import passwords
-from api.passwords import Passwords, hash_chosen, hash_password
+from api.accounts import passwords
+from api.accounts.passwords import Passwords, hash_chosen, hash_password
 from domain.audit import AuditAction
 from domain.errors import ValidationFailed
 from domain.notice import NoticeKind

@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from api.catch_all import CatchAll
 from api.openapi import surface
+from api.perimeter.catch_all import CatchAll
+from api.perimeter.request_id import RequestId
 from api.problems import STATUS
-from api.request_id import RequestId
 from domain import errors
 from tests.api.people import Person, problem
 

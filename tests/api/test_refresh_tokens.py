@@ -8,7 +8,7 @@ import httpx
 import pytest
 from sqlalchemy import func, select, update
 
-from api.tokens import digest
+from api.accounts.tokens import digest
 from domain.audit import AuditAction
 from domain.notice import NoticeKind
 from models.database import Sessions

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from api.reserves import Reserves
+from api.limits.reserves import Reserves
 
 SECOND = timedelta(seconds=1)
 
@@ -20,7 +20,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr("api.reserves.time", clock)
+    monkeypatch.setattr("api.limits.reserves.time", clock)
     return clock
 
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from sqlalchemy import func, select, update
 
-from api.events_hub import EventsHub
+from api.live.hub import EventsHub
 from domain.audit import AuditAction
 from models.audit import AuditRow
 from models.database import Sessions

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import httpx
 
-from api.engine import Commands
+from api.commands.tickets import Commands
 from domain.ticket import Action, TicketStatus
 from engine.client import connect
 from sandbox.environment import TASK_QUEUE

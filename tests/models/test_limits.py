@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from api.sweeping import sweep
+from api.limits.sweeping import sweep
 from domain.limits import Rate, Traffic
 from models.database import Sessions, create_engine, sessions_of
 from models.limit import LoginFailure, RateLimit

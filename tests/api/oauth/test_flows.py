@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from api.sweeping import sweep
+from api.limits.sweeping import sweep
 from models.database import Sessions, sessions_of
 from models.identity import FlowRow
 from models.queries.oauth_flows import _digest

@@ -1,6 +1,6 @@
 """What settings must never be where strangers can reach the system: nothing starts with them.
 
-`settings.py` asks. Each complaint names the setting and says what to do, and never its value.
+Settings ask. Each complaint names the setting and says what to do, and never its value.
 """
 
 from collections import Counter

@@ -6,16 +6,16 @@ from typing import Final
 
 from fastapi import FastAPI
 
-from api import csrf
-from api.body_limit import BodyLimit
-from api.catch_all import CatchAll
-from api.cors import Cors
-from api.hosts import Hosts
-from api.https import HttpsOnly
-from api.origins import Origins
-from api.request_id import RequestId
+from api.perimeter import csrf
+from api.perimeter.body_limit import BodyLimit
+from api.perimeter.catch_all import CatchAll
+from api.perimeter.cors import Cors
+from api.perimeter.hosts import Hosts
+from api.perimeter.https import HttpsOnly
+from api.perimeter.origins import Origins
+from api.perimeter.request_id import RequestId
+from api.perimeter.security_headers import SecurityHeaders
 from api.routes.codec import CodecCors, spellings
-from api.security_headers import SecurityHeaders
 
 _MAX_BODY_BYTES: Final = 256 * 1024
 

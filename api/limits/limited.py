@@ -9,8 +9,8 @@ from typing import Any
 
 from fastapi import Depends, Request
 
-from api.client_address import client_of
 from api.deps import CurrentUser, Held
+from api.limits.client_address import client_of
 from domain.limits import Traffic
 
 

@@ -1,4 +1,4 @@
-"""The commands that HTTP gives to reversals. What their failures mean: api/engine_failures.py."""
+"""The commands that HTTP gives to reversals. What their failures mean: api/commands/failures.py."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -7,7 +7,7 @@ from uuid import UUID
 from temporalio.client import Client, WithStartWorkflowOperation
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
-from api.engine_failures import started, translated
+from api.commands.failures import started, translated
 from domain import ids
 from domain.reversal import NewReversal, Reversal
 from workflows.messages import DecideReversal

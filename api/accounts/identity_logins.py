@@ -6,9 +6,9 @@ from uuid import UUID
 from fastapi import Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api import logins
+from api.accounts import logins
+from api.accounts.logins import Login
 from api.deps import Services
-from api.logins import Login
 from api.origin import origin_of
 from domain.audit import AuditAction, AuditLine, Origin
 from domain.errors import (

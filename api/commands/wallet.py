@@ -1,4 +1,4 @@
-"""The commands that HTTP gives to transfers and withdrawals. Failures: api/engine_failures.py."""
+"""The commands that HTTP gives to transfers and withdrawals. Failures: api/commands/failures.py."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from uuid import UUID
 from temporalio.client import Client, WithStartWorkflowOperation, WorkflowFailureError
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
-from api.engine_failures import started, translated
+from api.commands.failures import started, translated
 from api.problems import Refusal, engine_unavailable
 from domain import ids
 from domain.transfer import NewTransfer, Transfer

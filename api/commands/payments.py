@@ -1,4 +1,4 @@
-"""What operators have done about a payment, by its workflows. Failures: api/engine_failures.py."""
+"""What operators have done about a payment, by its workflows. Failures: failures.py."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -6,7 +6,7 @@ from typing import Any, Final
 from temporalio.client import Client, WithStartWorkflowOperation, WorkflowFailureError
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
-from api.engine_failures import started, translated
+from api.commands.failures import started, translated
 from api.problems import engine_unavailable
 from domain import ids
 from domain.payment import Payment

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.subscriptions import Subscription, Subscriptions
+from api.live.subscriptions import Subscription, Subscriptions
 from models.listener import listening
 from models.queries import events, sessions
 from models.queries.events import Horizon

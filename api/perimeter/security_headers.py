@@ -5,7 +5,7 @@ from typing import Final
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.rate_limits import headers_of
+from api.limits.rate_limits import headers_of
 
 Raw = tuple[bytes, bytes]
 _ALWAYS: Final[tuple[Raw, ...]] = (

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from pydantic import TypeAdapter
 
-from api.passwords import hash_chosen
+from api.accounts.passwords import hash_chosen
 from api.schemas.auth import Email
 from domain.audit import AuditAction, AuditLine
 from domain.errors import EmailTaken

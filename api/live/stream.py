@@ -11,10 +11,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from api.events_hub import EventsHub
+from api.live.hub import EventsHub
+from api.live.subscriptions import Subscription
 from api.problems import is_outage
 from api.schemas.events import MEDIA_TYPE, frame, place
-from api.subscriptions import Subscription
 from domain.event import Event
 from models.database import Sessions
 from models.queries import events

@@ -1,7 +1,7 @@
 """Which pages may act through a browser: the first layer against forged requests.
 
-The second is the token of api/csrf.py, and the third that bodies are read as JSON only, which no
-HTML form can send.
+The second is the token of csrf.py, and the third that bodies are read as JSON only, which no HTML
+form can send.
 """
 
 from collections.abc import Mapping
@@ -12,8 +12,8 @@ from fastapi import Request
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.cookies import REFRESH_PATH
-from api.csrf import SAFE_METHODS
+from api.accounts.cookies import REFRESH_PATH
+from api.perimeter.csrf import SAFE_METHODS
 from api.problems import Refusal, render
 
 # They read or set cookies themselves, whatever else came along.

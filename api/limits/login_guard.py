@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.client_address import network_of
+from api.limits.client_address import network_of
 from domain.errors import RateLimited
 from domain.limits import BackOff
 from models.database import Sessions

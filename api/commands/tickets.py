@@ -1,4 +1,4 @@
-"""The commands that HTTP gives to workflows. What their failures mean: api/engine_failures.py."""
+"""The commands that HTTP gives to workflows. What their failures mean: api/commands/failures.py."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,7 +13,7 @@ from temporalio.common import (
 )
 
 from activities.contracts import NewPayment
-from api.engine_failures import started, translated
+from api.commands.failures import started, translated
 from domain import ids
 from domain.payment import Payment, PaymentStatus
 from domain.plan import LoanRequest

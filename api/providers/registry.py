@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from api.github_provider import GitHubProvider
-from api.identity_provider import IdentityProvider
-from api.oidc_provider import OidcProvider
 from api.paths import PREFIX
+from api.providers.github import GitHubProvider
+from api.providers.oidc import OidcProvider
+from api.providers.provider import IdentityProvider
 from domain.errors import NotFound
 from domain.identity import Provider, Registration
 

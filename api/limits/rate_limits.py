@@ -16,8 +16,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.types import Scope
 
-from api.reserves import Reserves
-from api.tokens import Access
+from api.accounts.tokens import Access
+from api.limits.reserves import Reserves
 from domain.errors import RateLimited
 from domain.limits import Rate, Traffic
 from models.database import Sessions

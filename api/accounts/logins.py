@@ -1,4 +1,4 @@
-"""How a login begins, by password or in another way. What follows it is in api/rotation.py."""
+"""How a login begins, by password or in another way. What follows it is in rotation.py."""
 
 import hashlib
 from dataclasses import dataclass
@@ -7,9 +7,9 @@ from uuid import UUID
 
 from fastapi import Request
 
+from api.accounts.tokens import Access, digest, new_refresh_token
 from api.deps import Services
 from api.origin import origin_of
-from api.tokens import Access, digest, new_refresh_token
 from domain.audit import AuditAction, AuditLine, Origin
 from domain.errors import InvalidCredentials
 from models.base import new_id

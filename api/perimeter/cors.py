@@ -6,7 +6,7 @@ from typing import Final
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api import csrf
+from api.perimeter import csrf
 
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _ASKED: Final = (

@@ -10,8 +10,8 @@ from uuid import UUID
 from fastapi import Request, Response
 
 from api.deps import Services
-from api.identity_provider import Answer, Handshake
-from api.oauth_client import refusal_of
+from api.providers.client import refusal_of
+from api.providers.provider import Answer, Handshake
 from domain.errors import LoginExpired, NotAuthenticated
 from domain.identity import Identity, Provider
 from models.queries import oauth_flows

@@ -8,8 +8,8 @@ from typing import Final, NamedTuple
 
 from pydantic import BaseModel
 
-from api.identity_provider import Answer, Handshake, described
-from api.oauth_client import Client, asking, client_of, fetch
+from api.providers.client import Client, asking, client_of, fetch
+from api.providers.provider import Answer, Handshake, described
 from domain.errors import GatewayUnavailable, IdentityRefused
 from domain.identity import Identity, Registration
 

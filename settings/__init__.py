@@ -1,56 +1,24 @@
 """All configuration, read once from the environment (or .env) by the composition roots.
 
-Only api/app.py, worker.py, cli.py, migrations/env.py and sandbox/ import this file; every other
+Only api/app.py, worker.py, cli.py, migrations/env.py and sandbox/ import this room; every other
 room receives plain values. Durations are ISO 8601 (``PT48H``) or seconds.
 """
 
-import base64
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Self, TypedDict
+from typing import Self
 
-from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.deadlines import Windows
-from domain.identity import Provider, Registration
+from domain.identity import Registration
 from domain.limits import Rate, Traffic
 from domain.transfer import TransferLimits
-from production import complaints
-
-Names = Annotated[tuple[str, ...], NoDecode]  # written with commas, not as JSON
-
-
-def _rate(value: object) -> object:
-    return Rate.parse(value) if isinstance(value, str) else value
-
-
-Limit = Annotated[Rate, NoDecode, BeforeValidator(_rate)]  # written 30/minute
-
-
-def keyring(text: str) -> dict[str, bytes]:
-    """Read ENCRYPTION_KEYS.
-
-    Raises:
-        ValueError: These are no keys.
-    """
-    pairs = (pair.split(":", 1) for pair in text.split(","))
-    try:
-        keys = {name.strip(): base64.b64decode(key, validate=True) for name, key in pairs}
-    except ValueError as error:
-        raise ValueError("ENCRYPTION_KEYS is `id:base64`, comma-separated") from error
-    if any(len(key) != 32 for key in keys.values()):
-        raise ValueError("each key in ENCRYPTION_KEYS is 32 bytes in base64")
-    return keys
-
-
-class TemporalAccess(TypedDict):
-    address: str
-    namespace: str
-    keys: dict[str, bytes]
-    api_key: str | None
-    tls: bool
+from settings import providers
+from settings.forms import Limit, Names, TemporalAccess, keyring
+from settings.production import complaints
 
 
 class Settings(BaseSettings):
@@ -81,7 +49,7 @@ class Settings(BaseSettings):
     allowed_hosts: Names = Field(("localhost", "127.0.0.1"), description="Host headers we answer.")
     https_only: bool = Field(True, description="Outside of DEBUG, plain http is refused.")
     frontend_url: str = Field("http://localhost:3000", description="Where browsers are sent back.")
-    cors_origins: Annotated[tuple[str, ...] | None, NoDecode] = Field(
+    cors_origins: Names | None = Field(
         None, description="Origins whose pages may use the API; absent, FRONTEND_URL's."
     )
     api_url: str = Field(
@@ -260,34 +228,12 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _providers_are_whole(self) -> Self:
-        for provider in Provider:
-            name, parts = provider.upper(), self._registered(provider)
-            if any(parts) and not all(parts):
-                raise ValueError(f"{name}_CLIENT_ID needs {name}_CLIENT_SECRET, and the reverse")
-        if self.auth0_client_id and not (self.auth0_domain or self.auth0_issuer):
-            raise ValueError("AUTH0_CLIENT_ID needs AUTH0_DOMAIN")
-        found = self.registrations()
-        urls = [url for one in found for url in (one.issuer, one.api_url, self.api_url) if url]
-        if not self.debug and not all(url.startswith("https://") for url in urls):
-            raise ValueError("logins with providers need https: API_URL and theirs (or DEBUG)")
+        providers.check(self)
         return self
-
-    def _registered(self, provider: Provider) -> tuple[str, str]:
-        client_id: str | None = getattr(self, f"{provider}_client_id")
-        secret: SecretStr | None = getattr(self, f"{provider}_client_secret")
-        return client_id or "", secret.get_secret_value() if secret else ""
 
     def registrations(self) -> tuple[Registration, ...]:
         """Return the providers that one can log in with: those whose credentials are set."""
-        google, github, auth0 = map(self._registered, Provider)
-        # Auth0 ends the name of an issuer with a slash.
-        tenant = self.auth0_issuer or f"https://{self.auth0_domain}/"
-        every = (
-            Registration(Provider.GOOGLE, *google, self.google_issuer),
-            Registration(Provider.GITHUB, *github, self.github_url, self.github_api_url),
-            Registration(Provider.AUTH0, *auth0, tenant),
-        )
-        return tuple(one for one in every if one.client_id)
+        return providers.registrations(self)
 
     def keyring(self) -> dict[str, bytes]:
         """Return the encryption keys by id; the first one is used for new data."""

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.accounts.logins import Login, login_of
+from api.accounts.tokens import digest, new_refresh_token
 from api.deps import Services
-from api.logins import Login, login_of
-from api.tokens import digest, new_refresh_token
 from domain.audit import AuditAction, AuditLine, Origin
 from domain.errors import JustRefreshed, NotAuthenticated, TokenReused
 from domain.notice import Notice, NoticeKind

@@ -6,8 +6,8 @@ from typing import Final, Self
 
 from pydantic import BaseModel, TypeAdapter
 
-from api.identity_provider import Answer, Handshake, described
-from api.oauth_client import Client, Token, asking, client_of
+from api.providers.client import Client, Token, asking, client_of
+from api.providers.provider import Answer, Handshake, described
 from domain.errors import GatewayRefused, GatewayUnavailable
 from domain.identity import Identity, Registration
 
