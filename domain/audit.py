@@ -36,8 +36,6 @@ class AuditAction(StrEnum):
     CARD_REVERSAL_ASKED = "card_reversal_asked"
     DISPUTE_RESOLVED = "dispute_resolved"
     PAYMENT_RECONCILED = "payment_reconciled"
-    FINDING_ANSWERED = "finding_answered"
-    WORKFLOW_DECIDED = "workflow_decided"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """How a login begins, by password or in another way. What follows it is in rotation.py."""
 
-import hashlib
+import hmac
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -62,7 +62,8 @@ async def _proven(services: Services, origin: Origin, email: str, password: str)
 
 async def _note_failure(services: Services, origin: Origin, email: str, user: User | None) -> None:
     # Never as it was typed: it may be a password that was, or the address of somebody unknown here.
-    unknown = hashlib.sha256(email.encode()).hexdigest()[:16]
+    # Under a key, because addresses can be guessed.
+    unknown = hmac.digest(services.fingerprint_key, email.encode(), "sha256").hex()[:16]
     tried = f"user:{user.id}" if user else f"address:{unknown}"
     async with services.sessions.begin() as session:
         await audit.record(session, AuditLine(AuditAction.LOGIN_FAILED, None, tried, origin))
