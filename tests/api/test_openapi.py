@@ -59,7 +59,7 @@ def test_every_operation_that_needs_a_login_says_so_and_how() -> None:
     schemes = DOCUMENT["components"]["securitySchemes"]
     assert {scheme["type"] for scheme in schemes.values()} == {"http", "apiKey"}
 
-    needed = [{"bearer": []}, {"cookie": []}]
+    needed: list[dict[str, list[str]]] = [{"bearer": []}, {"cookie": []}]
     for method, path, operation in operations():
         is_open = operation["x-policy"] in {"everyone", "own"}
         # An empty requirement is one that nobody has to meet.
