@@ -12,6 +12,7 @@ import psutil
 import pytest
 from temporalio.client import ScheduleActionStartWorkflow
 
+from domain import ids
 from engine.client import connect
 from engine.schedules import WORKFLOWS
 from sandbox.addresses import HOST
@@ -99,6 +100,7 @@ async def _give_the_schedules_back(dev: Dev) -> None:
     """The worker that started last has made them its own; so let the sandbox's start again."""
     info = dev.info
     client = await connect(info.temporal_address, namespace=info.temporal_namespace, keys=dev.keys)
+    queues = {TASK_QUEUE, ids.messages_queue(TASK_QUEUE)}
     dev.kill("worker")
 
     async def are_back() -> bool:
@@ -106,7 +108,7 @@ async def _give_the_schedules_back(dev: Dev) -> None:
             found = await client.get_schedule_handle(name).describe()
             action = found.schedule.action
             assert isinstance(action, ScheduleActionStartWorkflow)
-            if action.task_queue != TASK_QUEUE:
+            if action.task_queue not in queues:
                 return False
         return True
 
