@@ -31,6 +31,7 @@ START_TIMEOUT_S = 30.0
 TALKATIVE = "import logging, sys; logging.basicConfig(level=logging.DEBUG, stream=sys.stdout)\n"
 WORKER = "import worker; worker.main()"
 API = "import uvicorn; uvicorn.run('api.app:create_app', factory=True, port={}, log_level='debug')"
+QUEUE = "talkative"
 
 
 class Pair:
@@ -40,7 +41,7 @@ class Pair:
         self._folder = folder
         self._port = free_port()
         running = psutil.Process(dev.info.pids["worker"])
-        self._environment: dict[str, str] = {**running.environ(), "TASK_QUEUE": "talkative"}
+        self._environment: dict[str, str] = {**running.environ(), "TASK_QUEUE": QUEUE}
         self._home = running.cwd()
         self._processes: list[subprocess.Popen[bytes]] = []
 
@@ -113,6 +114,11 @@ async def _give_the_schedules_back(dev: Dev) -> None:
         return True
 
     await given.eventually(are_back)
+    # What they have begun meanwhile waits for a worker that is gone, and would keep them waiting.
+    for workflow, _ in WORKFLOWS.values():
+        begun = f'TaskQueue = "{QUEUE}" AND ExecutionStatus = "Running" AND WorkflowType = '
+        async for left in client.list_workflows(f'{begun}"{workflow}"'):
+            await client.get_workflow_handle(left.id, run_id=left.run_id).terminate("left behind")
 
 
 async def test_no_log_holds_card_data_or_the_merchant_id(
