@@ -38,7 +38,7 @@ from gateways.payout import ManualPayout
 from gateways.postmark import Postmark
 from gateways.zarinpal import ZarinpalGateway
 from models.account_secrets import AccountSecrets
-from models.database import Sessions, create_engine, sessions_of
+from models.database import Sessions, connected, sessions_of
 from models.encrypted import EncryptedColumn
 from models.personal import PersonalData
 from models.withdrawal import IBAN_COLUMN
@@ -189,17 +189,20 @@ async def build(
 
 async def run(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT, then finish what is in hand."""
-    engine = create_engine(settings.database_url.get_secret_value(), settings.database_pool_size)
     client = await connect(**settings.temporal())
     await check(client)
     await schedules.ensure(client, settings.task_queue, settings.schedules())
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    async with httpx.AsyncClient() as http, build(client, settings, sessions_of(engine), http):
+    pool = connected(settings.database_url.get_secret_value(), settings.database_pool_size)
+    async with (
+        pool as engine,
+        httpx.AsyncClient() as http,
+        build(client, settings, sessions_of(engine), http),
+    ):
         logging.getLogger(__name__).info("worker started on %s", settings.task_queue)
         await stop.wait()
-    await engine.dispose()
 
 
 def main() -> None:

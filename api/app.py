@@ -36,7 +36,7 @@ from engine.codec import EncryptionCodec
 from engine.loan_clock import LoanClock
 from engine.loan_start import in_loan_time
 from models.account_secrets import AccountSecrets
-from models.database import create_engine, sessions_of
+from models.database import connected, sessions_of
 from models.encrypted import BlindIndex, EncryptedColumn
 from models.personal import PersonalData
 from models.withdrawal import IBAN_COLUMN
@@ -65,27 +65,28 @@ def _perimeter(settings: Settings) -> Perimeter:
 def _lifespan(settings: Settings) -> Lifespan:
     @asynccontextmanager
     async def run(app: FastAPI) -> AsyncIterator[None]:
-        engine = create_engine(
-            settings.database_url.get_secret_value(), settings.database_pool_size
-        )
         # Reads and actions answer apart: with Temporal away, what is stored can still be read.
         client = await connect(**settings.temporal(), lazy=True)
         clock = LoanClock(settings.loan_clock)
         if settings.loan_clock:
             client = in_loan_time(client, clock)
-        services = _services(settings, engine, client, clock)
-        app.state.services = services
-        try:
-            async with sweeping(services.reads), services.events.running():
-                with on_stop_signal(services.events.close):
-                    yield
-        finally:
-            for task in services.background:
-                task.cancel()
-            await asyncio.gather(*services.background, return_exceptions=True)
-            await engine.dispose()
+        pool = connected(settings.database_url.get_secret_value(), settings.database_pool_size)
+        async with pool as engine:
+            services = app.state.services = _services(settings, engine, client, clock)
+            try:
+                async with sweeping(services.reads), services.events.running():
+                    with on_stop_signal(services.events.close):
+                        yield
+            finally:
+                await _end(services.background)
 
     return run
+
+
+async def _end(tasks: set[asyncio.Task[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _services(

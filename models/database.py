@@ -1,6 +1,8 @@
 """How processes connect to PostgreSQL. One engine per process, made by its composition root."""
 
 import select
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from sqlalchemy import event
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -18,6 +20,16 @@ Sessions = async_sessionmaker[AsyncSession]
 def psycopg_url(url: str) -> str:
     """Name SQLAlchemy's driver in a plain ``postgresql://`` URL."""
     return url.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+@asynccontextmanager
+async def connected(url: str, pool_size: int) -> AsyncIterator[AsyncEngine]:
+    """Hold a pool for the length of a block; see `create_engine` for its arguments."""
+    engine = create_engine(url, pool_size)
+    try:
+        yield engine
+    finally:
+        await engine.dispose()
 
 
 def create_engine(url: str, pool_size: int) -> AsyncEngine:

@@ -7,7 +7,7 @@ from typing import cast
 from psycopg import AsyncConnection
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.database import create_engine
+from models.database import connected
 
 
 class Listener:
@@ -29,11 +29,9 @@ class Listener:
 @asynccontextmanager
 async def listening(url: str) -> AsyncIterator[Listener]:
     """Open the connection for the length of a block; nobody shares it."""
-    engine = create_engine(url, pool_size=1)
-    try:
-        async with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+    async with connected(url, pool_size=1) as engine:
+        each_for_itself = engine.execution_options(isolation_level="AUTOCOMMIT")
+        async with each_for_itself.connect() as connection:
             raw = await connection.get_raw_connection()
             driver = cast("AsyncConnection", raw.driver_connection)
             yield Listener(AsyncSession(connection), driver)
-    finally:
-        await engine.dispose()

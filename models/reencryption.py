@@ -17,7 +17,7 @@ from cryptography.exceptions import InvalidTag
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.audit import AuditAction, AuditLine
-from models.database import Sessions, create_engine, sessions_of
+from models.database import Sessions, connected, sessions_of
 from models.encrypted import ENCRYPTED_FIELDS, BlindIndex, EncryptedColumn, EncryptedField
 from models.queries import audit, encrypted_values
 from models.queries.encrypted_values import Use, Value
@@ -80,11 +80,8 @@ def new_key(known: Collection[str]) -> str:
 
 @asynccontextmanager
 async def _database(url: str) -> AsyncIterator[Sessions]:
-    engine = create_engine(url, pool_size=1)
-    try:
+    async with connected(url, pool_size=1) as engine:
         yield sessions_of(engine)
-    finally:
-        await engine.dispose()
 
 
 async def count(database_url: str) -> dict[str, list[Use]]:

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.audit_proof import LogReport
 from domain.proofs import KnownSeal, Report
-from models.database import create_engine, sessions_of
+from models.database import connected, sessions_of
 from models.queries import audit_seals, proofs
 
 
@@ -25,9 +25,5 @@ async def verify_log(database_url: str, known: KnownSeal | None = None) -> LogRe
 
 @asynccontextmanager
 async def _session(database_url: str) -> AsyncIterator[AsyncSession]:
-    engine = create_engine(database_url, pool_size=1)
-    try:
-        async with sessions_of(engine)() as session:
-            yield session
-    finally:
-        await engine.dispose()
+    async with connected(database_url, pool_size=1) as engine, sessions_of(engine)() as session:
+        yield session

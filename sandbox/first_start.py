@@ -5,7 +5,7 @@ from alembic.config import Config
 
 from api.accounts.passwords import hash_password
 from models.base import new_id
-from models.database import Sessions, create_engine, sessions_of
+from models.database import Sessions, connected, sessions_of
 from models.queries import users
 from models.user import UserRole
 from sandbox.accounts import Account, admin, operator
@@ -20,11 +20,10 @@ def migrate() -> None:
 
 async def open_accounts(database_url: str, secrets: Secrets) -> None:
     """Make the sandbox's accounts where they are missing."""
-    engine = create_engine(database_url, pool_size=1)
-    sessions = sessions_of(engine)
-    await _open(sessions, operator(secrets), "Sandbox operator", UserRole.OPERATOR)
-    await _open(sessions, admin(secrets), "Sandbox administrator", UserRole.ADMIN)
-    await engine.dispose()
+    async with connected(database_url, pool_size=1) as engine:
+        sessions = sessions_of(engine)
+        await _open(sessions, operator(secrets), "Sandbox operator", UserRole.OPERATOR)
+        await _open(sessions, admin(secrets), "Sandbox administrator", UserRole.ADMIN)
 
 
 async def _open(sessions: Sessions, account: Account, full_name: str, role: UserRole) -> None:

@@ -11,7 +11,7 @@ from api.schemas.auth import Email
 from domain.audit import AuditAction, AuditLine
 from domain.errors import EmailTaken
 from models.base import new_id
-from models.database import Sessions, create_engine, sessions_of
+from models.database import Sessions, connected, sessions_of
 from models.queries import audit, users
 from models.user import UserRole
 
@@ -94,8 +94,5 @@ async def _is_there(sessions: Sessions, email: str) -> bool:
 
 @asynccontextmanager
 async def _database(url: str) -> AsyncIterator[Sessions]:
-    engine = create_engine(url, pool_size=1)
-    try:
+    async with connected(url, pool_size=1) as engine:
         yield sessions_of(engine)
-    finally:
-        await engine.dispose()
