@@ -6,9 +6,9 @@ NOTIFY, and looks by itself every second in case it did not.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import psycopg
 import structlog
@@ -21,6 +21,7 @@ from models.listener import listening
 from models.queries import events, sessions
 from models.queries.events import Horizon
 
+Read = TypeVar("Read")
 NAME: Final = "assets-events"  # of the connection, as pg_stat_activity shows it
 POLL_S: Final = 1.0
 PAGE: Final = 500
@@ -47,6 +48,7 @@ class EventsHub:
         self._is_closed = False
         self._next_check = 0.0
         self._opening = asyncio.Lock()
+        self._reads: set[asyncio.Task[Any]] = set()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -59,7 +61,18 @@ class EventsHub:
             # A connection that is cancelled while it is made belongs to nobody, and stays open.
             async with self._opening:
                 task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await asyncio.gather(task, *self._reads, return_exceptions=True)
+
+    async def finished(self, read: Coroutine[Any, Any, Read]) -> Read:
+        """Have what a stream reads come to its end, even when its client goes away meanwhile.
+
+        Cancelled, it would take its connection with it out of the pool. The pool is not closed
+        before it has it back: nobody would close that connection any more.
+        """
+        task = asyncio.create_task(read)
+        self._reads.add(task)
+        task.add_done_callback(self._reads.discard)
+        return await asyncio.shield(task)
 
     async def join(self, subscription: Subscription) -> int:
         """Begin to offer events to a client, and return the number after which it gets all."""

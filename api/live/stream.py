@@ -88,7 +88,7 @@ class EventStream(StreamingResponse):
             return after
         # Another process may be a little ahead of us. But a number that was never given out is of
         # another database, a lost one perhaps, and nothing would be sent until ours comes by it.
-        return after if after <= await asyncio.shield(self._given_out()) else None
+        return after if after <= await self._hub.finished(self._given_out()) else None
 
     async def _given_out(self) -> int:
         async with self._reads() as session:
@@ -97,8 +97,7 @@ class EventStream(StreamingResponse):
     async def _missed(self, after: int, up_to: int) -> AsyncIterator[Sequence[Event]]:
         is_more = True
         while is_more:
-            # A client that goes away takes no connection with it out of the pool.
-            page = await asyncio.shield(self._page(after, up_to))
+            page = await self._hub.finished(self._page(after, up_to))
             if page:
                 yield page
                 after = page[-1].seq

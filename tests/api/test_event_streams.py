@@ -1,13 +1,14 @@
 """Who may follow what, and what becomes of a client that does not keep up."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import httpx
+import psycopg
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import text
@@ -152,6 +153,39 @@ async def test_a_client_that_takes_nothing_is_cut_off_and_reads_on_later(
     assert len(set(client.ids)) == len(client.told) == TOO_MANY
     assert client.ids == sorted(client.ids)
     assert client.last_id == last
+
+
+async def test_an_api_that_stops_waits_for_what_is_read_for_a_client_that_went_away(
+    settings: Settings, superuser_url: str, sessions: Sessions, omid: Person
+) -> None:
+    """Nobody would close a connection that comes back to a pool which is closed."""
+    client, app = Client(omid.token), create_app(settings)
+    last = await many_events(sessions, UUID(omid.id))
+    client.last_id = last - 1  # so it has missed one, which is read first
+    async with await psycopg.AsyncConnection.connect(superuser_url) as other:
+        async with app.router.lifespan_context(app), asyncio.timeout(SOON_S):
+            await given.eventually(lambda: has_offered(app, last))
+            await other.execute("LOCK TABLE events IN ACCESS EXCLUSIVE MODE")
+            line = Line(client)
+            following = asyncio.create_task(line.run(app))
+            await given.eventually(lambda: is_held_up(superuser_url))
+            line.hang_up()
+            await following
+            release = asyncio.create_task(after_a_moment(other.rollback))
+
+        assert release.done()
+
+
+async def is_held_up(superuser_url: str) -> bool:
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'events'::regclass"
+    async with await psycopg.AsyncConnection.connect(superuser_url) as connection:
+        found = await (await connection.execute(waiting)).fetchone()
+    return found == (1,)
+
+
+async def after_a_moment(act: Callable[[], Awaitable[None]]) -> None:
+    await asyncio.sleep(0.2)
+    await act()
 
 
 async def many_events(sessions: Sessions, payer: UUID) -> int:
