@@ -15,6 +15,8 @@ from models import (  # noqa: F401  (tables)
     limit,
     message,
     payment,
+    preference,
+    report,
     reversal,
     ticket,
     user,
