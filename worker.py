@@ -15,27 +15,26 @@ import uvloop
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+import message_gateways
 from activities.card_reversals import PostgresCardReversalSteps
 from activities.gateway import ZarinpalSteps
+from activities.message_tries import MessageTries
 from activities.messages import ProviderMessageSteps
 from activities.payments import PostgresPaymentSteps
 from activities.payout import GatewayPayoutSteps
 from activities.reconciliation import PostgresReconciliationSteps, Running
+from activities.reports import PostgresReportSteps
 from activities.reversals import PostgresReversalSteps
 from activities.seals import PostgresSealSteps
 from activities.tickets import PostgresTicketSteps
 from activities.transfers import PostgresTransferSteps
 from activities.withdrawals import PostgresWithdrawalSteps
 from domain import ids
-from domain.notice import Channel
 from engine import schedules
 from engine.client import connect
 from engine.running import RunningWorkflows
 from engine.search_attributes import check
-from gateways.kavenegar import Kavenegar
-from gateways.message import MessageGateway
 from gateways.payout import ManualPayout
-from gateways.postmark import Postmark
 from gateways.zarinpal import ZarinpalGateway
 from models.account_secrets import AccountSecrets
 from models.database import Sessions, connected, sessions_of
@@ -47,6 +46,7 @@ from workflows.card_reversal import CardReversal
 from workflows.message import DeliverMessage, SendQueued
 from workflows.payment import TopUp
 from workflows.reconciliation import ReconcilePayment, ReconcilePayments
+from workflows.report import NightlyReport
 from workflows.reversal import LedgerReversal
 from workflows.seal import SealLedger
 from workflows.ticket import TicketLoan
@@ -64,6 +64,7 @@ WORKFLOWS: list[type] = [
     WalletTransfer,
     WalletWithdrawal,
     LedgerReversal,
+    NightlyReport,
     *MESSAGE_WORKFLOWS,
 ]
 # A provider that does not answer holds up messages, so many at once, and nothing else.
@@ -88,6 +89,7 @@ def activities(
     card_reversals = PostgresCardReversalSteps(sessions)
     reversals = PostgresReversalSteps(sessions, settings.reversal_window)
     reconciliation = PostgresReconciliationSteps(sessions, running)
+    reports = PostgresReportSteps(sessions, settings.report_time_zone)
     return [
         tickets.open_ticket,
         tickets.move_ticket,
@@ -110,6 +112,9 @@ def activities(
         reconciliation.compare,
         reconciliation.compare_payment,
         PostgresSealSteps(sessions).seal_ledger,
+        reports.find_days_to_report,
+        reports.report_day,
+        reports.check_counters,
         *wallet_activities(settings, sessions),
     ]
 
@@ -132,29 +137,15 @@ def message_activities(
 ) -> list[Callable[..., Any]]:
     """Build the steps of messages, with those providers whose credentials are there."""
     index_key = settings.index_key.get_secret_value().encode()
-    messages = ProviderMessageSteps(
+    tries = MessageTries(
         sessions,
-        message_gateways(settings, http),
+        message_gateways.chosen(settings, http),
         PersonalData.under(settings.keyring(), index_key),
         AccountSecrets.under(index_key),
         settings.frontend_url.rstrip("/"),
     )
-    return [messages.deliver_message, messages.find_waiting_messages]
-
-
-def message_gateways(settings: Settings, http: httpx.AsyncClient) -> dict[Channel, MessageGateway]:
-    found: dict[Channel, MessageGateway] = {}
-    if settings.postmark_token and settings.email_from:
-        token = settings.postmark_token.get_secret_value()
-        found[Channel.EMAIL] = Postmark(
-            http, settings.postmark_base_url, token, settings.email_from
-        )
-    if settings.kavenegar_api_key:
-        key = settings.kavenegar_api_key.get_secret_value()
-        found[Channel.SMS] = Kavenegar(
-            http, settings.kavenegar_base_url, key, settings.kavenegar_sender
-        )
-    return found
+    messages = ProviderMessageSteps(tries)
+    return [messages.deliver_message, messages.deliver_due_messages]
 
 
 @asynccontextmanager

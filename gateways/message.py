@@ -14,6 +14,7 @@ class Outgoing:
         attempt: Counts the tries from 1. Each may hold another secret, so each has its own name.
         to: An e-mail address, or a phone number as E.164.
         subject: Empty where the channel has none.
+        language: `fa` or `en`; channels that want approved texts have one for each.
         html: The same text for programs that show pages; empty where the channel has none.
     """
 
@@ -23,6 +24,12 @@ class Outgoing:
     text: str = field(repr=False)
     subject: str = field(default="", repr=False)
     html: str = field(default="", repr=False)
+    language: str = "en"
+
+    @property
+    def line(self) -> str:
+        """The text without line breaks, which templates of other people's do not take."""
+        return " ".join(self.text.split())
 
 
 class MessageGateway(Protocol):

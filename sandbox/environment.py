@@ -11,6 +11,7 @@ from sandbox.addresses import Addresses
 from sandbox.home import Home
 from sandbox.program import machine
 from sandbox.temporal import NAMESPACE
+from sandbox.webhook_keys import ProviderKeys
 
 ROOT = Path(__file__).resolve().parent.parent
 TASK_QUEUE = "assets"
@@ -24,6 +25,7 @@ TUNABLE = (
     "LIMIT_RESET",
     "LIMIT_REFRESH",
     "LIMIT_PUBLIC",
+    "LIMIT_WEBHOOK",
     "LIMIT_RESET_ACCOUNT",
     "LIMIT_CODE",
     "LIMIT_READ",
@@ -46,6 +48,11 @@ TUNABLE = (
     "RECONCILE_INTERVAL",
     "RECONCILE_SCHEDULE",
     "SEAL_INTERVAL",
+    "NIGHTLY_REPORT",
+    "REPORT_TIME_ZONE",
+    "EMAIL_PROVIDER",
+    "SMS_PROVIDER",
+    "WHATSAPP_PROVIDER",
     "MESSAGE_SCHEDULE",
     "TRANSFER_LIMIT",
     "TRANSFER_DAILY_LIMIT",
@@ -71,16 +78,23 @@ DEFAULTS = {
     "LIMIT_RESET": PLENTY,
     "LIMIT_REFRESH": PLENTY,
     "LIMIT_PUBLIC": PLENTY,
+    "LIMIT_WEBHOOK": PLENTY,
     "LOGIN_FAILURES_PER_ADDRESS": "100000",
     "FRONTEND_URL": "http://localhost:3000",
     "RECONCILE_INTERVAL": "PT20S",  # nobody wants to wait two minutes for a lost callback here
     "SEAL_INTERVAL": "PT5S",  # nor a minute for a seal
+    "MESSAGE_SCHEDULE": "PT2S",  # nor ten seconds for a message
 }
 
 
 def python() -> dict[str, str]:
     """Return what any Python program of ours is told."""
     return {**machine(), "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+
+
+def gateway(at: Addresses) -> dict[str, str]:
+    """Return what the simulator is told: where its reports go, and what they are signed with."""
+    return {**python(), "API_URL": at.api, "WEBHOOK_SECRET": at.secrets.webhook_secret}
 
 
 def application(at: Addresses) -> dict[str, str]:
@@ -105,12 +119,28 @@ def application(at: Addresses) -> dict[str, str]:
         "CODEC_OPEN_TO_LOOPBACK": "true",
         "ZARINPAL_MERCHANT_ID": secrets.merchant_id,
         "ZARINPAL_BASE_URL": at.gateway,
+        **message_providers(at),
+        **ProviderKeys(secrets.webhook_secret).environment(),
+        "ZARINPAL_CALLBACK_URL": f"{at.api}/api/v1/payments/verify/",
+    }
+
+
+def message_providers(at: Addresses) -> dict[str, str]:
+    """Return an account at every provider of messages: whichever is chosen, the simulator it is."""
+    hosts = ("POSTMARK", "SENDGRID", "KAVENEGAR", "TWILIO", "WHATSAPP")
+    return {
+        **{f"{host}_BASE_URL": at.gateway for host in hosts},
         "EMAIL_FROM": "assets@example.com",
         "POSTMARK_TOKEN": "sandbox",
-        "POSTMARK_BASE_URL": at.gateway,
+        "SENDGRID_API_KEY": "SG.sandbox",
         "KAVENEGAR_API_KEY": "sandbox",
-        "KAVENEGAR_BASE_URL": at.gateway,
-        "ZARINPAL_CALLBACK_URL": f"{at.api}/api/v1/payments/verify/",
+        "TWILIO_ACCOUNT_SID": f"AC{0:032}",
+        "TWILIO_AUTH_TOKEN": "sandbox",
+        "TWILIO_SMS_SENDER": "+15005550006",
+        "TWILIO_WHATSAPP_SENDER": "+15005550006",
+        "WHATSAPP_ACCESS_TOKEN": "sandbox",
+        "WHATSAPP_PHONE_NUMBER_ID": "100000000000001",
+        "WHATSAPP_TEMPLATE": "message",
     }
 
 

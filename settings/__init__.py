@@ -1,7 +1,7 @@
 """All configuration, read once from the environment (or .env) by the composition roots.
 
-Only api/app.py, worker.py, cli.py, migrations/env.py and sandbox/ import this room; every other
-room receives plain values. Durations are ISO 8601 (``PT48H``) or seconds.
+Only api/app.py, worker.py, message_gateways.py, cli.py, migrations/env.py and sandbox/ import this
+room; every other room receives plain values. Durations are ISO 8601 (``PT48H``) or seconds.
 """
 
 from datetime import timedelta
@@ -10,18 +10,21 @@ from pathlib import Path
 from typing import Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from domain.deadlines import Windows
 from domain.identity import Registration
 from domain.limits import Rate, Traffic
+from domain.reports import Nightly
 from domain.transfer import TransferLimits
 from settings import providers
 from settings.forms import Limit, Names, TemporalAccess, keyring
 from settings.production import complaints
+from settings.reports import ReportSettings
+from settings.webhooks import WebhookSettings
 
 
-class Settings(BaseSettings):
+class Settings(ReportSettings, WebhookSettings):
     """Secrets have no defaults. Each field is the environment variable of the same name."""
 
     model_config = SettingsConfigDict(
@@ -99,20 +102,8 @@ class Settings(BaseSettings):
         timedelta(minutes=1), description="How often the ledger's new transactions are sealed."
     )
 
-    email_from: str | None = Field(None, description="Sender of e-mail, such as a@example.com.")
-    postmark_token: SecretStr | None = Field(None, description="Turns on e-mail by Postmark.")
-    postmark_base_url: str = Field(
-        "https://api.postmarkapp.com", description="Postmark's host; the simulator's in a sandbox."
-    )
-    kavenegar_api_key: SecretStr | None = Field(None, description="Turns on SMS by Kavenegar.")
-    kavenegar_sender: str | None = Field(
-        None, description="Line that SMS come from; absent, the account's own."
-    )
-    kavenegar_base_url: str = Field(
-        "https://api.kavenegar.com", description="Kavenegar's host; the simulator's in a sandbox."
-    )
     message_schedule: timedelta = Field(
-        timedelta(minutes=1), description="How often messages that were not started are found."
+        timedelta(seconds=10), description="How often messages that are due are sent."
     )
 
     transfer_limit: Decimal = Field(
@@ -164,6 +155,9 @@ class Settings(BaseSettings):
     limit_public: Limit = Field(
         Rate.parse("600/minute"), description="Other requests without a login from one address."
     )
+    limit_webhook: Limit = Field(
+        Rate.parse("6000/minute"), description="Reports on messages from one address."
+    )
     limit_reset_account: Limit = Field(
         Rate.parse("5/hour"), description="Links to reset the password of one account."
     )
@@ -206,12 +200,6 @@ class Settings(BaseSettings):
     def _keys_are_keys(self) -> Self:
         self.keyring()
         self.previous_jwt_secrets()
-        return self
-
-    @model_validator(mode="after")
-    def _email_has_a_sender(self) -> Self:
-        if self.postmark_token is not None and not self.email_from:
-            raise ValueError("POSTMARK_TOKEN needs EMAIL_FROM, an address that Postmark knows")
         return self
 
     @model_validator(mode="after")
@@ -264,12 +252,13 @@ class Settings(BaseSettings):
             "tls": self.temporal_tls,
         }
 
-    def schedules(self) -> dict[str, timedelta]:
-        """Return how often each schedule of `engine.schedules` runs."""
+    def schedules(self) -> dict[str, timedelta | Nightly]:
+        """Return how often, or when, each schedule of `engine.schedules` runs."""
         return {
             "reconcile-payments": self.reconcile_schedule,
             "seal-ledger": self.seal_interval,
             "deliver-messages": self.message_schedule,
+            "nightly-report": self.nightly(),
         }
 
     def windows(self) -> Windows:

@@ -16,6 +16,14 @@ if TYPE_CHECKING:
 _MAKE: Final = "make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
 _SAMPLES: Final = ("change", "example", "insecure", "placeholder", "sample")
 _BEGINNINGS: Final = ("password", "secret", "test", "your")
+_MADE_HERE: Final = (
+    "secret_key",
+    "jwt_secret",
+    "index_key",
+    "postmark_webhook_password",
+    "whatsapp_verify_token",
+    "kavenegar_webhook_secret",
+)
 _FEWEST_CHARACTERS: Final = 8  # different ones; chance uses some thirty
 _OF_THIS_MACHINE: Final = (".localhost", ".local", ".test", ".internal", ".lan")
 
@@ -89,8 +97,9 @@ _IN_PRODUCTION: Final = (_secrets, _hosts, _plain_pages, _simulators, _codec)
 def _own_secrets(settings: "Settings") -> list[tuple[str, str]]:
     """Return the secrets that this deployment makes itself, those of others left out."""
     single = {
-        name.upper(): getattr(settings, name).get_secret_value()
-        for name in ("secret_key", "jwt_secret", "index_key")
+        name.upper(): secret.get_secret_value()
+        for name in _MADE_HERE
+        if (secret := getattr(settings, name)) is not None
     }
     previous = (("JWT_PREVIOUS_SECRETS", one) for one in settings.previous_jwt_secrets())
     keys = (("ENCRYPTION_KEYS", key.decode("latin1")) for key in settings.keyring().values())

@@ -1,11 +1,14 @@
 """python -m sandbox.gateway: serves the simulator on this machine's loopback only."""
 
 import argparse
+import os
 from pathlib import Path
 
 import uvicorn
 
 from sandbox.gateway.app import create_app
+from sandbox.gateway.reports import Reporter
+from sandbox.webhook_keys import ProviderKeys
 
 
 def main() -> None:
@@ -16,12 +19,18 @@ def main() -> None:
     options = parser.parse_args()
     public_url = options.public_url or f"http://127.0.0.1:{options.port}"
     uvicorn.run(
-        create_app(options.state, public_url),
+        create_app(options.state, public_url, _reporter()),
         host="127.0.0.1",
         port=options.port,
         log_level="warning",
         timeout_graceful_shutdown=1,  # a call that is scripted never to be answered ends here
     )
+
+
+def _reporter() -> Reporter | None:
+    # In the environment, where a list of processes does not show them.
+    api_url, secret = os.environ.get("API_URL"), os.environ.get("WEBHOOK_SECRET")
+    return Reporter(api_url, ProviderKeys(secret)) if api_url and secret else None
 
 
 if __name__ == "__main__":

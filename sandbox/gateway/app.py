@@ -7,16 +7,21 @@ from pathlib import Path
 from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import HTMLResponse
 
-from sandbox.gateway import control, outbox_page, pages, payment_page, protocol, providers
+from sandbox.gateway import control, outbox_page, pages, payment_page, protocol, reports
+from sandbox.gateway.messages import kavenegar, postmark, sendgrid, twilio, whatsapp
 from sandbox.gateway.outbox import Outbox
+from sandbox.gateway.reports import Reporter
 from sandbox.gateway.simulator import Desk, Simulator
 from sandbox.gateway.store import Store
 
 router = APIRouter(tags=["simulator"])
 
 
-def create_app(state_file: Path, public_url: str) -> FastAPI:
-    """Build the simulator; its payments are those in `state_file`, which is made if need be."""
+def create_app(state_file: Path, public_url: str, reporter: Reporter | None = None) -> FastAPI:
+    """Build the simulator; its payments are those in `state_file`, which is made if need be.
+
+    Without a `reporter` its providers of messages report nothing.
+    """
     store = Store(state_file)
     sent = Outbox(state_file)
 
@@ -32,7 +37,9 @@ def create_app(state_file: Path, public_url: str) -> FastAPI:
     )
     app.state.simulator = Simulator(store, public_url)
     app.state.outbox = sent
-    for part in (protocol, payment_page, control, providers, outbox_page):
+    app.state.reporter = reporter
+    providers = (postmark, sendgrid, kavenegar, twilio, whatsapp)
+    for part in (protocol, payment_page, control, reports, outbox_page, *providers):
         app.include_router(part.router)
     app.include_router(router)
     app.add_exception_handler(404, _not_found)

@@ -50,15 +50,6 @@ def refusal(
     }
 
 
-def postmark_refusal(code: int, message: str | None = None) -> Envelope:
-    return {"ErrorCode": code, "Message": message or "Simulated refusal."}
-
-
-def kavenegar_refusal(code: int, message: str | None = None) -> Envelope:
-    said = message or "Simulated refusal."
-    return {"return": {"status": code, "message": said}, "entries": None}
-
-
 class Shape(StrEnum):
     """The member without content in each of its forms, then what no decoder should trust."""
 

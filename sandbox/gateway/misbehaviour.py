@@ -5,6 +5,7 @@ called is the difference between a fault before the money moved and one after it
 """
 
 import asyncio
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -14,16 +15,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from sandbox.gateway.envelope import (
-    Envelope,
-    Shape,
+from sandbox.gateway.envelope import Envelope, Shape, refusal, reshape
+from sandbox.gateway.messages.refusals import (
     kavenegar_refusal,
     postmark_refusal,
-    refusal,
-    reshape,
+    sendgrid_refusal,
+    twilio_refusal,
+    whatsapp_refusal,
 )
 
-Work = Callable[[], Envelope]
+Work = Callable[[], Response]
 # `any` is any call about payments.
 CallName = Literal[
     "request",
@@ -34,15 +35,21 @@ CallName = Literal[
     "feeCalculation",
     "any",
     "postmark",
+    "sendgrid",
     "kavenegar",
     "kavenegar_status",
+    "twilio",
+    "whatsapp",
 ]
-MESSAGE_CALLS: Final = frozenset({"postmark", "kavenegar", "kavenegar_status"})
 _REFUSALS: Final[Mapping[str, Callable[[int, str | None], Envelope]]] = {
     "postmark": postmark_refusal,
+    "sendgrid": sendgrid_refusal,
     "kavenegar": kavenegar_refusal,
     "kavenegar_status": kavenegar_refusal,
+    "twilio": twilio_refusal,
+    "whatsapp": whatsapp_refusal,
 }
+MESSAGE_CALLS: Final = frozenset(_REFUSALS)
 Seconds = Annotated[float, Field(ge=0, le=3600)]
 HttpStatus = Annotated[int, Field(ge=200, le=599)]
 BAD_PAGE = "<!doctype html><title>{0}</title><h1>{0}</h1><p>Simulated by the sandbox gateway.</p>"
@@ -74,7 +81,7 @@ class Delay(Scripted):
     async def answer(self, work: Work) -> Response:
         done = work()
         await asyncio.sleep(self.seconds)
-        return JSONResponse(done)
+        return done
 
 
 class TimeoutAfter(Scripted):
@@ -138,7 +145,8 @@ class OddShape(Scripted):
     shape: Shape
 
     async def answer(self, work: Work) -> Response:
-        return JSONResponse(reshape(work(), self.shape))
+        envelope = json.loads(bytes(work().body) or b"{}")
+        return JSONResponse(reshape(envelope, self.shape))
 
 
 class Silence(Response):

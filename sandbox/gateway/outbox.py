@@ -19,15 +19,27 @@ CREATE TABLE IF NOT EXISTS outbox (
     at TEXT NOT NULL
 )
 """
+# Files of an earlier version have no such columns yet.
+_ADDED: Final = ("provider", "provider_id", "callback_url")
 _KEEP: Final = """
-INSERT INTO outbox (channel, recipient, subject, text, html, local_id, at)
-VALUES (:channel, :recipient, :subject, :text, :html, :local_id, :at)
+INSERT INTO outbox (channel, recipient, subject, text, html, local_id, at,
+    provider, provider_id, callback_url)
+VALUES (:channel, :recipient, :subject, :text, :html, :local_id, :at,
+    :provider, :provider_id, :callback_url)
 """
 
 
 @dataclass(frozen=True)
 class Sent:
-    """One message as its reader has it. `number` names it here; `local_id` at its sender."""
+    """One message as its reader has it.
+
+    Attributes:
+        local_id: Names it at its sender.
+        provider: Who took it.
+        provider_id: Names it in that provider's answers and reports.
+        callback_url: Where its sender wants those reports, if it said so.
+        number: Names it here.
+    """
 
     channel: str
     recipient: str
@@ -35,6 +47,9 @@ class Sent:
     text: str
     html: str = ""
     local_id: str | None = None
+    provider: str | None = None
+    provider_id: str | None = None
+    callback_url: str | None = None
     at: str = field(default_factory=now)
     number: int = 0
 
@@ -46,6 +61,10 @@ class Outbox:
         self._connection = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
         self._connection.row_factory = sqlite3.Row
         self._connection.execute(_SCHEMA)
+        there = {row["name"] for row in self._connection.execute("PRAGMA table_info(outbox)")}
+        for name in _ADDED:
+            if name not in there:
+                self._connection.execute(f"ALTER TABLE outbox ADD COLUMN {name} TEXT")
 
     def close(self) -> None:
         self._connection.close()
@@ -61,6 +80,10 @@ class Outbox:
 
     def by_local_id(self, local_id: str) -> Sent | None:
         found = self._select("WHERE local_id = ? ORDER BY number LIMIT 1", local_id)
+        return found[0] if found else None
+
+    def by_provider_id(self, provider_id: str) -> Sent | None:
+        found = self._select("WHERE provider_id = ? LIMIT 1", provider_id)
         return found[0] if found else None
 
     def _select(self, rest: str, *arguments: str | int) -> list[Sent]:

@@ -5,7 +5,6 @@ import json
 from fastapi import APIRouter, HTTPException, Request
 from starlette.responses import JSONResponse, Response
 
-from sandbox.gateway.envelope import Envelope
 from sandbox.gateway.operations import Operation, perform
 from sandbox.gateway.simulator import Desk
 
@@ -19,11 +18,10 @@ async def call(name: str, request: Request, desk: Desk) -> Response:
         raise HTTPException(404)
     operation, body = Operation(name), _decode(await request.body())
 
-    def work() -> Envelope:
-        return perform(operation, desk.store, body)
+    def work() -> Response:
+        return JSONResponse(perform(operation, desk.store, body))
 
-    fault = desk.script.next_call(operation)
-    return await fault.answer(work) if fault else JSONResponse(work())
+    return await desk.answer(operation, work)
 
 
 def _decode(content: bytes) -> object:

@@ -9,6 +9,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import httpx
 from fastapi import Depends, Request
+from starlette.responses import Response
 
 from sandbox.gateway.misbehaviour import (
     MESSAGE_CALLS,
@@ -16,6 +17,7 @@ from sandbox.gateway.misbehaviour import (
     CallFault,
     Duplicate,
     Lost,
+    Work,
 )
 from sandbox.gateway.store import SUCCESSFUL, Payment, Store
 
@@ -78,6 +80,11 @@ class Simulator:
 
     def payment_page(self, payment: Payment) -> str:
         return f"{self.public_url.rstrip('/')}/pg/StartPay/{payment.authority}"
+
+    async def answer(self, operation: str, work: Work) -> Response:
+        """Do the work of a call and answer it, unless something else is scripted."""
+        fault = self.script.next_call(operation)
+        return await fault.answer(work) if fault else work()
 
 
 def simulator(request: Request) -> Simulator:

@@ -1,7 +1,7 @@
 """The far end of a Zarinpal client, as a function of the test."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,7 @@ class Wire:
 
     answer: object = None
     status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
     asked: list[httpx.Request] = field(default_factory=list)
 
     async def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -25,8 +26,8 @@ class Wire:
         if isinstance(self.answer, Exception):
             raise self.answer
         if isinstance(self.answer, bytes):
-            return httpx.Response(self.status, content=self.answer)
-        return httpx.Response(self.status, json=self.answer)
+            return httpx.Response(self.status, headers=self.headers, content=self.answer)
+        return httpx.Response(self.status, headers=self.headers, json=self.answer)
 
     @property
     def body(self) -> dict[str, Any]:

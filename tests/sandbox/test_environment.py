@@ -1,7 +1,10 @@
 from pathlib import Path
 
+import httpx
 import pytest
 
+import message_gateways
+from domain.notice import Channel
 from sandbox import environment
 from sandbox.addresses import Addresses
 from sandbox.home import Home
@@ -29,6 +32,25 @@ def test_it_is_all_that_the_settings_need(
     assert settings.keyring()["k1"]
     assert settings.zarinpal_callback_url == "http://127.0.0.1:8000/api/v1/payments/verify/"
     assert settings.reconcile_interval.total_seconds() == 20
+
+
+def test_every_channel_is_carried_to_the_simulator_whoever_is_chosen(
+    at: Addresses, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, value in environment.application(at).items():
+        monkeypatch.setenv(name, value)
+    hosts = {
+        getattr(Settings(), name) for name in Settings.model_fields if name.endswith("_base_url")
+    }
+    assert hosts == {at.gateway}
+
+    assert set(message_gateways.chosen(Settings(), httpx.AsyncClient())) == set(Channel)
+    for channel, other in (("EMAIL", "sendgrid"), ("SMS", "twilio"), ("WHATSAPP", "twilio")):
+        monkeypatch.setenv(f"{channel}_PROVIDER", other)
+    found = message_gateways.chosen(Settings(), httpx.AsyncClient())
+    assert {one.name for one in found.values()} == {"sendgrid", "twilio"}
+    assert set(found) == set(Channel)
 
 
 def test_every_variable_is_one_of_the_settings(at: Addresses) -> None:

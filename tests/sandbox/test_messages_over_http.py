@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from gateways.errors import Declined, OutcomeUnknown, Unavailable
-from gateways.kavenegar import Kavenegar
+from gateways.kavenegar import Kavenegar, local_id
 from gateways.message import Outgoing
 from gateways.postmark import Postmark
 from tests.outbox import Outbox
@@ -59,16 +59,35 @@ async def test_what_was_sent_is_in_the_outbox_newest_first(
     postmark: Postmark, kavenegar: Kavenegar, http: httpx.AsyncClient
 ) -> None:
     letter, code = mail(), sms()
-    await postmark.send(letter)
-    await kavenegar.send(code)
+    by_postmark = await postmark.send(letter)
+    by_kavenegar = await kavenegar.send(code)
 
     answer = await http.get("/outbox", headers={"Accept": "application/json"})
 
     newest, before = answer.json()[:2]
     assert newest.pop("at") >= before.pop("at")
-    dialled = f"0{code.to[3:]}"
-    assert newest == {"channel": "sms", "to": dialled, "subject": "", "text": code.text}
-    assert before == {"channel": "email", "to": letter.to, "subject": "Hi", "text": "سلام"}
+    assert newest == {
+        "channel": "sms",
+        "to": f"0{code.to[3:]}",
+        "subject": "",
+        "text": code.text,
+        "html": "",
+        "provider": "kavenegar",
+        "provider_id": by_kavenegar,
+        "local_id": str(local_id(code.message_id, 1)),
+        "callback_url": None,
+    }
+    assert before == {
+        "channel": "email",
+        "to": letter.to,
+        "subject": "Hi",
+        "text": "سلام",
+        "html": "<p>",
+        "provider": "postmark",
+        "provider_id": by_postmark,
+        "local_id": str(letter.message_id),
+        "callback_url": None,
+    }
 
 
 async def test_people_see_a_page_with_links_to_follow_and_no_markup_of_the_sender(

@@ -23,7 +23,7 @@ def test_two_homes_share_no_secret(tmp_path: Path) -> None:
         home.make()
     one, two = (set(vars(Secrets.kept_in(home)).values()) for home in homes)
 
-    assert len(one) == 9
+    assert len(one) == 10
     assert not one & two
 
 
