@@ -28,6 +28,7 @@ class Traffic(StrEnum):
     RESET = "reset"
     REFRESH = "refresh"
     PUBLIC = "public"
+    WEBHOOK = "webhook"
     RESET_ACCOUNT = "reset_account"
     CODE = "code"
     READ = "read"

@@ -24,6 +24,7 @@ class DevInfo:
     """
 
     api: str
+    dashboard: str
     docs: str
     temporal_ui: str
     temporal_address: str
@@ -40,6 +41,7 @@ class DevInfo:
 def describe(at: Addresses, pids: Mapping[str, int]) -> DevInfo:
     return DevInfo(
         api=at.api,
+        dashboard=f"{at.api}/dashboard",
         docs=f"{at.api}/docs",
         temporal_ui=at.temporal_ui,
         temporal_address=at.temporal,

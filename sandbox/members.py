@@ -18,7 +18,7 @@ def gateway(home: Home, at: Addresses) -> Program:
         name="gateway",
         argv=(sys.executable, "-m", "sandbox.gateway", *where, "--state", str(home.gateway)),
         ready=lambda: http_get(at.ports.gateway, "/healthz") is not None,
-        env=environment.python(),
+        env=environment.gateway(at),
         cwd=home.path,
     )
 

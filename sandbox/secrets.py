@@ -30,6 +30,7 @@ class Secrets:
     jwt_secret: str = field(default_factory=_token)
     encryption_keys: str = field(default_factory=_key)
     index_key: str = field(default_factory=_token)
+    webhook_secret: str = field(default_factory=_token)
     superuser_password: str = field(default_factory=_password)
     application_password: str = field(default_factory=_password)
     merchant_id: str = field(default_factory=lambda: str(uuid.uuid4()))

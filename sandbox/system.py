@@ -101,6 +101,7 @@ def welcome(home: Home, at: Addresses, seconds: float) -> str:
 
   API           {at.api}/api/v1/
   Reference     {at.api}/docs
+  Dashboard     {at.api}/dashboard
   Temporal UI   {at.temporal_ui}
   Gateway       {at.gateway}  (a simulator of Zarinpal)
   Outbox        {at.gateway}/outbox  (what was sent by e-mail and SMS)

@@ -6,6 +6,7 @@ from typing import Final
 
 from fastapi import FastAPI
 
+from api.paths import PREFIX
 from api.perimeter import csrf
 from api.perimeter.body_limit import BodyLimit
 from api.perimeter.catch_all import CatchAll
@@ -18,6 +19,8 @@ from api.perimeter.security_headers import SecurityHeaders
 from api.routes.codec import CodecCors, spellings
 
 _MAX_BODY_BYTES: Final = 256 * 1024
+# Providers report on many messages at once: SendGrid up to 768 KB, Meta up to 3 MB.
+_MORE_BYTES: Final = {f"{PREFIX}/webhooks/": 3 * 1024 * 1024}
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ def surround(app: FastAPI, perimeter: Perimeter) -> None:
     refuse a page: without its headers a browser would show the page nothing but a complaint.
     """
     ui = spellings(perimeter.temporal_ui_url) if perimeter.temporal_ui_url else []
-    app.add_middleware(BodyLimit, max_bytes=_MAX_BODY_BYTES)
+    app.add_middleware(BodyLimit, max_bytes=_MAX_BODY_BYTES, elsewhere=_MORE_BYTES)
     app.add_middleware(
         Origins, allowed=perimeter.origins, elsewhere={"/codec/": frozenset(ui)} if ui else {}
     )
