@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from html import escape
-from typing import Final
+
+from domain.direction import plain
+from domain.letter_page import PLATFORM, page
+from domain.notice import Channel
 
 
 class Language(StrEnum):
@@ -21,43 +23,44 @@ class Language(StrEnum):
         return "rtl" if self is Language.PERSIAN else "ltr"
 
 
-# Tables and inline styles are all that programs for e-mail agree on; this needs neither.
-_PAGE: Final = """<!doctype html>
-<html lang="{language}" dir="{direction}">
-<head><meta charset="utf-8"><title>{subject}</title></head>
-<body style="font-family: Tahoma, sans-serif; line-height: 1.7">
-{body}
-</body>
-</html>
-"""
-
-
 @dataclass(frozen=True)
 class Letter:
     """Attributes.
 
+    heading: The subject, with the directions of its words kept apart.
+    short: All of it in one line, without the link.
     link: Where the reader goes on, with the words for it; None if there is nothing to do.
+    why: Why the reader gets it.
     """
 
     language: Language
-    subject: str
+    heading: str
     lines: tuple[str, ...]
     link: tuple[str, str] | None = None
+    short: str = ""
+    why: str = ""
+
+    @property
+    def subject(self) -> str:
+        return plain(self.heading)
 
     @property
     def text(self) -> str:
-        return "\n\n".join([*self.lines, *([self.link[1]] if self.link else [])])
+        link = ["{}:\n{}".format(*self.link)] if self.link else []
+        why = [f"-- \n{self.why}"] if self.why else []
+        return "\n\n".join([*self.lines, *link, *why])
+
+    def by(self, channel: Channel) -> str:
+        """Return the text for a channel. Of an SMS nobody else says who sends it."""
+        if channel is Channel.EMAIL:
+            return self.text
+        if channel is Channel.WHATSAPP:
+            return self.short
+        # At the end in Persian: a Latin word at the start would turn the line around.
+        is_persian = self.language is Language.PERSIAN
+        return f"{self.short} ({PLATFORM})" if is_persian else f"{PLATFORM}: {self.short}"
 
     @property
     def html(self) -> str:
-        body = [f"<p>{escape(line)}</p>" for line in self.lines]
-        if self.link:
-            words, address = self.link
-            body.append(f'<p><a href="{escape(address)}">{escape(words)}</a></p>')
-            body.append(f'<p dir="ltr"><small>{escape(address)}</small></p>')
-        return _PAGE.format(
-            language=self.language,
-            direction=self.language.direction,
-            subject=escape(self.subject),
-            body="\n".join(body),
-        )
+        language = (self.language.value, self.language.direction)
+        return page(language, self.heading, self.lines, self.link, self.why)
