@@ -9,9 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.letter import Letter
 from domain.notice import WITH_SECRET, Channel, NoticeKind
 from domain.notice_texts import write
+from domain.notice_worth import is_still_so
 from models.message import MessageRow
 from models.personal import PersonalData
-from models.queries import messages, users
+from models.queries import messages, payments, tickets, users
 from models.user import User
 
 
@@ -36,24 +37,27 @@ class Draft:
     facts: Mapping[str, str]
     to: str = field(repr=False)
     target: bytes | None = field(default=None, repr=False)
+    ticket_id: UUID | None = None
 
     @property
     def has_secret(self) -> bool:
         return self.kind in WITH_SECRET
 
     def letter(self, secret: str | None, frontend_url: str) -> Letter:
-        return write(self.kind, self.locale, self.facts, secret, frontend_url)
+        return write(self.kind, self.locale, self.facts, secret, frontend_url, self.ticket_id)
 
 
 async def drafted(session: AsyncSession, row: MessageRow, personal: PersonalData) -> Draft:
     """Find out whom a message is for, as they are now.
 
     Raises:
-        Pointless: It is too late, its reader is gone, or has proven already what it asks for.
+        Pointless: It is too late, its reader is gone, has proven already what it asks for, or
+            what it tells of is over.
     """
     if await messages.is_too_late(session, row):
         raise Pointless("it could not be sent in time")
     user = await _reader(session, row)
+    await _check_that_it_is_so(session, row)
     is_proven = user.phone_verified if row.channel is Channel.SMS else user.email_verified
     if row.kind in {NoticeKind.EMAIL_VERIFICATION, NoticeKind.PHONE_CODE} and is_proven:
         raise Pointless("the address is verified already")
@@ -71,15 +75,29 @@ async def drafted(session: AsyncSession, row: MessageRow, personal: PersonalData
         row.facts,
         to,
         None if is_email else user.phone_index,
+        row.ticket_id,
     )
 
 
 async def _reader(session: AsyncSession, row: MessageRow) -> User:
     """Return whose message it is. Of an address that somebody typed it may be nobody's."""
-    if row.user_id is not None:
-        return await users.get(session, row.user_id)
-    found = await users.by_email(session, row.address or "")
+    found = (
+        await users.get(session, row.user_id)
+        if row.user_id is not None
+        else await users.by_email(session, row.address or "")
+    )
     if found is None or not found.is_active:
         raise Pointless("there is nobody to tell")
-    await messages.belongs_to(session, row.id, found.id)
+    if row.user_id is None:
+        await messages.belongs_to(session, row.id, found.id)
     return found
+
+
+async def _check_that_it_is_so(session: AsyncSession, row: MessageRow) -> None:
+    ticket = await tickets.find(session, row.ticket_id) if row.ticket_id else None
+    if ticket and not is_still_so(row.kind, row.facts, ticket):
+        raise Pointless("the loan has moved on")
+    if row.kind is NoticeKind.PAYMENT_FAILED:
+        payment = await payments.find(session, UUID(row.facts["payment_id"]))
+        if payment and payment.paid_at:
+            raise Pointless("the payment has arrived since")

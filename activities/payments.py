@@ -16,13 +16,13 @@ from activities.contracts import (
     SettlePayment,
 )
 from activities.refusals import refusals
-from domain import ids
+from domain import ids, money_notices
 from domain.errors import PaymentPending
 from domain.ledger import deposit
 from domain.money import CURRENCY
 from domain.payment import OPEN, Notice, Payment, PaymentStatus
 from models.database import Sessions
-from models.queries import ledger, payments, tickets
+from models.queries import ledger, notices, payments, tickets
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,9 @@ class PostgresPaymentSteps(PaymentSteps):
                 payment = await payments.lock(session, command.payment_id)
                 if payment.status in OPEN:
                     await payments.mark(session, payment.id, command.status)
+                    if payment.status is not command.status:
+                        told = money_notices.unpaid(payment, command.status)
+                        await notices.tell(session, told)
                 return await payments.lock(session, payment.id)
 
     @activity.defn
@@ -88,6 +91,7 @@ class PostgresPaymentSteps(PaymentSteps):
                         fee=verified.fee,
                         paid_at=command.at,
                     )
+                    await notices.tell(session, money_notices.paid(payment, verified.ref_id))
                 return await payments.lock(session, payment.id)
 
     @activity.defn
@@ -96,8 +100,10 @@ class PostgresPaymentSteps(PaymentSteps):
         with refusals():
             async with self.sessions.begin() as session:
                 payment = await payments.lock(session, payment_id)
-                if payment.paid_at is not None and not await _went_on(session, payment):
+                is_news = payment.paid_at is not None and payment.notice is None
+                if is_news and not await _went_on(session, payment):
                     await payments.give_notice(session, payment.id, Notice.KEPT_IN_WALLET)
+                    await notices.tell(session, money_notices.kept(payment))
                 return await payments.lock(session, payment.id)
 
 

@@ -14,10 +14,11 @@ from domain.actions import Move, act
 from domain.audit import AuditAction, AuditLine
 from domain.deadlines import Windows, reminder_at
 from domain.errors import AssetUnavailable, DomainError, Forbidden
+from domain.loan_notices import told
 from domain.plan import LoanRequest, Plan, request
 from domain.ticket import HOLDS_ASSET, Action, Ticket
 from models.database import Sessions
-from models.queries import assets, audit, ledger, tickets, users
+from models.queries import assets, audit, ledger, notices, tickets, users
 
 # These take a part of the asset's calendar.
 _TAKING: Final = frozenset({Action.ACCEPT, Action.ACCEPT_EXTENSION})
@@ -49,6 +50,7 @@ class PostgresTicketSteps(TicketSteps):
         if await tickets.is_taken(session, wish.asset_id, wish.starts_at, wish.ends_at):
             raise AssetUnavailable
         await tickets.insert_new(session, plan, Action.REQUEST)
+        await notices.tell(session, told(plan))
         return plan.ticket
 
     @activity.defn
@@ -77,6 +79,7 @@ class PostgresTicketSteps(TicketSteps):
         await tickets.save(session, plan, command.command_id, command.note)
         if command.action is Action.RESOLVE:
             await audit.record(session, _resolved(plan.ticket, command))
+        await notices.tell(session, told(plan))
         return self._moved(plan.ticket, rivals)
 
     async def _taken(

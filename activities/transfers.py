@@ -10,6 +10,7 @@ from temporalio import activity
 from activities.contracts_wallet import TransferSteps
 from activities.refusals import refusals
 from domain import ledger as book
+from domain import money_notices
 from domain.transfer import (
     NewTransfer,
     Transfer,
@@ -19,7 +20,7 @@ from domain.transfer import (
     unknown_receiver,
 )
 from models.database import Sessions
-from models.queries import ledger, transfers
+from models.queries import ledger, notices, transfers
 
 DAY: Final = timedelta(hours=24)
 
@@ -53,4 +54,5 @@ class PostgresTransferSteps(TransferSteps):
         posted = await transfers.find(session, new.transfer_id)
         if posted is None:
             raise LookupError(f"{posting.key} was posted and is not there")
+        await notices.tell(session, money_notices.received(new))
         return posted

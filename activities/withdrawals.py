@@ -11,7 +11,7 @@ from temporalio import activity
 
 from activities.contracts_wallet import WithdrawalSteps
 from activities.refusals import refusals
-from domain import ids
+from domain import ids, money_notices
 from domain import ledger as book
 from domain.audit import AuditAction, AuditLine, Origin
 from domain.withdrawal import (
@@ -27,7 +27,7 @@ from domain.withdrawal import (
     decided,
 )
 from models.database import Sessions
-from models.queries import audit, ledger, withdrawals
+from models.queries import audit, ledger, notices, withdrawals
 
 _DECIDED: Final = {
     WithdrawalAction.APPROVE: AuditAction.WITHDRAWAL_APPROVED,
@@ -58,9 +58,12 @@ class PostgresWithdrawalSteps(WithdrawalSteps):
     async def _open(self, session: AsyncSession, new: NewWithdrawal) -> Withdrawal:
         check_amount(new.amount, self.minimum)
         ref = ids.withdrawal_workflow(new.withdrawal_id)
-        await ledger.post(session, book.withdrawal(ref, new.user_id, new.amount, "Withdrawal"))
+        taken = book.withdrawal(ref, new.user_id, new.amount, "Withdrawal")
+        is_first = await ledger.post(session, taken)
         iban, index = base64.b64decode(new.sealed_iban), base64.b64decode(new.iban_index)
         await withdrawals.insert_once(session, _requested(new), iban, index or None)
+        if is_first:
+            await notices.tell(session, money_notices.withdrawn(_requested(new)))
         return await withdrawals.get(session, new.withdrawal_id)
 
     @activity.defn
@@ -97,6 +100,7 @@ class PostgresWithdrawalSteps(WithdrawalSteps):
                 back = book.payout_return(ref, moved.user_id, moved.amount, words)
                 await ledger.post(session, back)
         await withdrawals.save(session, moved)
+        await notices.tell(session, money_notices.withdrawn(moved))
         return moved
 
 
