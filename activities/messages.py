@@ -1,133 +1,104 @@
-"""Hands messages over to their providers. Secrets are made here, and leave in the message alone."""
+"""Takes messages in hand: one that somebody waits for, or in a round all that are due."""
 
-from collections.abc import Mapping
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from time import monotonic
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio import activity
 
-from activities.contracts_messages import MessageSteps
-from activities.message_drafts import Draft, Pointless, drafted
+from activities.contracts_messages import MessageSteps, Round
+from activities.message_tries import MessageTries, Outcome
 from domain.notice import Channel, MessageStatus
-from gateways.errors import Declined, GatewayError, ResultClass
-from gateways.message import MessageGateway, Outgoing
-from models.account_secrets import AccountSecrets
-from models.database import Sessions
-from models.personal import PersonalData
-from models.queries import account_tokens, messages
-from models.queries.account_tokens import Issued
+from models.message import MessageRow
+from models.queries import messages
 
-MOST_AT_ONCE: Final = 200
-HELD: Final = timedelta(seconds=40)  # longer than two calls to a provider take
-# Nothing that we do later makes the provider take these. All else is tried again: a person may
-# mend the account, or time the rest.
-_FOR_GOOD: Final = frozenset({ResultClass.INPUT, ResultClass.FINAL})
-
-
-class SentElsewhere(Exception):
-    """Another worker has this message in hand. Later its outcome is known."""
+HELD: Final = timedelta(seconds=60)  # longer than two calls to a provider take
+AT_ONCE: Final = 10  # of one channel
+# After so many in a row that a provider did not take, it is left alone until the next round.
+ENOUGH: Final = 3
+LONGEST_ROUND: Final = timedelta(seconds=45)
+_TAKEN: Final = frozenset({Outcome.SENT, Outcome.REFUSED})
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class ProviderMessageSteps(MessageSteps):
-    """Attributes.
-
-    gateways: By channel; one that is missing has no credentials.
-    frontend_url: Where links lead, without a slash at the end.
-    """
-
-    sessions: Sessions
-    gateways: Mapping[Channel, MessageGateway]
-    personal: PersonalData
-    secrets: AccountSecrets
-    frontend_url: str
-
-    @activity.defn
-    async def find_waiting_messages(self) -> tuple[UUID, ...]:
-        async with self.sessions() as session:
-            return tuple(await messages.waiting(session, MOST_AT_ONCE))
+    tries: MessageTries
 
     @activity.defn
     async def deliver_message(self, message_id: UUID) -> MessageStatus:
-        """Try once. A refusal that may pass, and an answer that is lost, have it tried again.
-
-        Raises:
-            GatewayError: Nobody knows yet, or it is not the time yet.
-            SentElsewhere: Somebody else is at it.
-        """
-        try:
-            draft = await self._begin(message_id)
-            if isinstance(draft, MessageStatus):
-                return draft
-            return await self._try(draft)
-        except Pointless as why:
-            return await self._give_up(message_id, str(why))
-        except Declined as refusal:
-            if refusal.result_class in _FOR_GOOD:
-                return await self._give_up(message_id, str(refusal))
-            await self._note(message_id, refusal)
-            raise
-        except GatewayError as error:
-            await self._note(message_id, error)
-            raise
-
-    async def _begin(self, message_id: UUID) -> Draft | MessageStatus:
-        """Return what is to be sent to whom, or how the message has ended before."""
-        async with self.sessions.begin() as session:
-            row = await messages.lock(session, message_id)
+        """Try once, and say in which status the message is then."""
+        async with self.tries.sessions.begin() as session:
+            row = await messages.begin(session, message_id, HELD)
             if row is None:
-                return MessageStatus.FAILED  # what was to be told of was rolled back
-            if row.status is not MessageStatus.QUEUED:
-                return row.status
-            draft = await drafted(session, row, self.personal)
-            if not await messages.hold(session, message_id, HELD):
-                raise SentElsewhere(f"message {message_id}")
-        return draft
+                # Somebody else has it, it is done, or what it was to tell of was rolled back.
+                found = await messages.status_of(session, message_id)
+                return found or MessageStatus.FAILED
+        return (await self.tries.make(row)).status
 
-    async def _try(self, draft: Draft) -> MessageStatus:
-        gateway = self.gateways.get(draft.channel)
-        if gateway is None:
-            raise Pointless(f"no provider of {draft.channel} is set up: see the settings")
-        found = None
-        if draft.attempts:
-            found = await gateway.find(draft.message_id, draft.attempts)
-        name = found or await gateway.send(await self._write(draft))
-        async with self.sessions.begin() as session:
-            await messages.sent(session, draft.message_id, gateway.name, name)
-        return MessageStatus.SENT
+    @activity.defn
+    async def deliver_due_messages(self) -> Round:
+        """Hand over what is due, some of each channel at once, until nothing is or time is up.
 
-    async def _write(self, draft: Draft) -> Outgoing:
-        """Count the try, and make the secret that the message holds."""
-        async with self.sessions.begin() as session:
-            await messages.count_attempt(session, draft.message_id, draft.attempts + 1)
-            secret = await self._secret(session, draft)
-        letter = draft.letter(secret, self.frontend_url)
-        is_email = draft.channel is Channel.EMAIL
-        return Outgoing(
-            draft.message_id,
-            draft.attempts + 1,
-            draft.to,
-            letter.text,
-            subject=letter.subject if is_email else "",
-            html=letter.html if is_email else "",
+        A channel whose provider is away, or hangs, does not hold up the others.
+        """
+        until = monotonic() + LONGEST_ROUND.total_seconds()
+        # Each comes to its end even if another one breaks: what is handed over must be noted.
+        lanes = (self._lane(channel, until) for channel in Channel)
+        total, is_over = Counter[Outcome](), True
+        for lane in await asyncio.gather(*lanes, return_exceptions=True):
+            if isinstance(lane, BaseException):
+                raise lane
+            total += lane[0]
+            is_over = is_over and lane[1]
+        return Round(
+            sent=total[Outcome.SENT],
+            failed=total[Outcome.REFUSED] + total[Outcome.POINTLESS],
+            put_off=total[Outcome.PUT_OFF],
+            postponed=total[Outcome.POSTPONED],
+            is_over=is_over,
         )
 
-    async def _secret(self, session: AsyncSession, draft: Draft) -> str | None:
-        if not draft.has_secret:
-            return None
-        secret, digest = self.secrets.new(draft.kind, draft.user_id)
-        issued = Issued(draft.user_id, draft.kind, digest, draft.target)
-        await account_tokens.issue(session, issued)
-        return secret
+    async def _lane(self, channel: Channel, until: float) -> tuple[Counter[Outcome], bool]:
+        """Return what became of one channel's messages, and whether nothing is left for now."""
+        done: Counter[Outcome] = Counter()
+        failures = 0
+        while monotonic() < until and not activity.is_worker_shutdown():
+            activity.heartbeat()
+            async with self.tries.sessions.begin() as session:
+                rows = await messages.claim(session, channel, AT_ONCE, HELD)
+            for outcome in await self._make(rows):
+                done[outcome] += 1
+                failures = _in_a_row(failures, outcome)
+            if failures >= ENOUGH or len(rows) < AT_ONCE:
+                return done, True
+        return done, False
 
-    async def _note(self, message_id: UUID, error: GatewayError) -> None:
-        async with self.sessions.begin() as session:
-            await messages.note(session, message_id, str(error))
+    async def _make(self, rows: Sequence[MessageRow]) -> list[Outcome]:
+        """Try some at the same time. One that breaks our own code does not stop the others."""
+        outcomes = await asyncio.gather(*map(self.tries.make, rows), return_exceptions=True)
+        return [
+            outcome if isinstance(outcome, Outcome) else await self._broken(row, outcome)
+            for row, outcome in zip(rows, outcomes, strict=True)
+        ]
 
-    async def _give_up(self, message_id: UUID, why: str) -> MessageStatus:
-        async with self.sessions.begin() as session:
-            await messages.failed(session, message_id, why)
-        return MessageStatus.FAILED
+    async def _broken(self, row: MessageRow, error: BaseException) -> Outcome:
+        """Put a message off that could not be tried. Without the database this fails as well."""
+        if not isinstance(error, Exception):
+            raise error
+        # Without its words, which may quote an address.
+        log.error("message %s cannot be sent: %s", row.id, type(error).__name__)
+        await self.tries.put_off(row, f"an error of ours: {type(error).__name__}")
+        return Outcome.PUT_OFF
+
+
+def _in_a_row(failures: int, outcome: Outcome) -> int:
+    if outcome is Outcome.PUT_OFF:
+        return failures + 1
+    return 0 if outcome in _TAKEN else failures

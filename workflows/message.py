@@ -1,73 +1,81 @@
-"""The way of one message to its reader, and the round that finds those that nobody started."""
+"""Messages on their way to readers: one that somebody waits for, and round by round all others."""
 
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy, WorkflowIDReusePolicy
-from temporalio.exceptions import WorkflowAlreadyStartedError
-from temporalio.workflow import ParentClosePolicy
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.contracts_messages import MessageSteps
-    from domain import ids
+    from activities.contracts_messages import MessageSteps, Round
+    from domain.notice import MessageStatus
     from workflows import policies
 
-# Longer than a provider may take to answer.
+# Longer than a provider may take to answer twice.
 TRY_LIMIT: Final = timedelta(seconds=40)
-# Without an end: the step itself knows for how long a message is worth sending.
-TRIES: Final = RetryPolicy(
-    initial_interval=timedelta(seconds=2),
-    backoff_coefficient=2,
-    maximum_interval=timedelta(minutes=10),
-)
+ONCE: Final = RetryPolicy(maximum_attempts=1)
+# Longer than a round goes on, and than a provider lets ten messages wait in it.
+ROUND_LIMIT: Final = timedelta(minutes=2)
+SILENCE_LIMIT: Final = timedelta(seconds=60)
+ROUNDS: Final = 100  # then it ends and its schedule begins it anew, with an empty history
 
 
 @workflow.defn
 class DeliverMessage:
-    """Send one message, however long its provider is away. Nothing else waits for it."""
+    """Try at once to send what somebody waits for. If it does not go, a round sends it."""
 
     @workflow.run
     async def run(self, message_id: UUID) -> str:
-        """Return the status in which the message ended."""
-        status = await workflow.execute_activity_method(
-            MessageSteps.deliver_message,
-            message_id,
-            start_to_close_timeout=TRY_LIMIT,
-            retry_policy=TRIES,
-            summary="Send it, or learn that it cannot be sent",
-        )
+        """Return the status of the message after that."""
+        try:
+            status = await workflow.execute_activity_method(
+                MessageSteps.deliver_message,
+                message_id,
+                start_to_close_timeout=TRY_LIMIT,
+                retry_policy=ONCE,
+                summary="Try to send it",
+            )
+        except ActivityError as error:
+            workflow.logger.warning("message %s is left to the rounds: %s", message_id, error.cause)
+            return MessageStatus.QUEUED.value
         return status.value
 
 
 @workflow.defn
 class SendQueued:
-    """Begin with the messages that have waited for too long: their sender fell, or was told no."""
+    """Send what is due, round after round, however long a provider is away."""
 
     @workflow.run
-    async def run(self) -> str:
-        """Say how many there were."""
-        waiting = await workflow.execute_activity_method(
-            MessageSteps.find_waiting_messages,
-            start_to_close_timeout=policies.STEP_LIMIT,
-            retry_policy=policies.FOR_EVER,
-            summary="Find what nobody has begun to send",
-        )
-        for message_id in waiting:
-            await _begin(message_id)
-        return f"{len(waiting)} messages were waiting"
+    async def run(self, pace: timedelta | None = None) -> str:
+        """Go round once, or with a pace: a hundred times. Say what became of the messages.
+
+        A round that ends before all is sent is followed by the next one at once.
+        """
+        sent = failed = 0
+        last = Round()
+        for number in range(1 if pace is None else ROUNDS):
+            if number and pace and last.is_over:
+                await workflow.sleep(pace, summary="send what is due by then")
+            last = await _round()
+            sent, failed = sent + last.sent, failed + last.failed
+            workflow.set_current_details(_told(last))
+        return f"sent: {sent}, failed: {failed}"
 
 
-async def _begin(message_id: UUID) -> None:
-    try:
-        await workflow.start_child_workflow(
-            DeliverMessage.run,
-            message_id,
-            id=ids.message_workflow(message_id),
-            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-            parent_close_policy=ParentClosePolicy.ABANDON,
-            static_summary="Message",
-        )
-    except WorkflowAlreadyStartedError:
-        workflow.logger.info("message %s is being sent already", message_id)
+async def _round() -> Round:
+    return await workflow.execute_activity_method(
+        MessageSteps.deliver_due_messages,
+        start_to_close_timeout=ROUND_LIMIT,
+        heartbeat_timeout=SILENCE_LIMIT,
+        retry_policy=policies.FOR_EVER,
+        summary="Send what is due",
+    )
+
+
+def _told(last: Round) -> str:
+    return (
+        f"### The last round\n- sent: {last.sent}\n- cannot be sent: {last.failed}"
+        f"\n- to be tried again: {last.put_off}\n- for a later hour: {last.postponed}"
+    )

@@ -1,29 +1,33 @@
-"""Statements on messages."""
+"""Statements on messages, from when they are due until they were sent or have failed."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, and_, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.notice import MessageStatus, Notice, NoticeKind, worth_sending
+from domain.notice import Channel, MessageStatus, Notice, NoticeKind, worth_sending
+from domain.sending import backoff
 from models.base import new_id
 from models.message import MessageRow
 
-# Whoever stores a message starts its workflow at once, so one that is older was forgotten.
-UNTOUCHED: Final = timedelta(seconds=10)
-# Longer than the longest pause between two tries.
-ABANDONED: Final = timedelta(minutes=15)
+_DUE_AT: Final = func.coalesce(MessageRow.held_until, MessageRow.created_at)
+# The status stands in the statement, so that any plan may use the index of what is queued; and the
+# time is the statement's and not the clock's, because an index is asked for one value.
+_IS_DUE: Final = and_(
+    MessageRow.status == bindparam(None, MessageStatus.QUEUED, literal_execute=True),
+    func.statement_timestamp() >= _DUE_AT,
+)
 
 
 async def queue(session: AsyncSession, notice: Notice, message_id: UUID | None = None) -> UUID:
     """Store a message that is due, in the transaction of what it tells of; return its id.
 
-    A workflow sends it: the caller starts one after the commit, and a schedule finds those that
-    nobody could start. A repeat with the same `message_id` stores nothing.
+    The next round sends it. If somebody waits for it, the caller starts a workflow for it after the
+    commit. A repeat with the same `message_id` stores nothing.
     """
     message_id = message_id or new_id()
     await session.execute(
@@ -34,6 +38,7 @@ async def queue(session: AsyncSession, notice: Notice, message_id: UUID | None =
             channel=notice.channel,
             kind=notice.kind,
             address=notice.address,
+            ticket_id=notice.ticket_id,
             facts=dict(notice.facts),
             status=MessageStatus.QUEUED,
             attempts=0,
@@ -44,31 +49,53 @@ async def queue(session: AsyncSession, notice: Notice, message_id: UUID | None =
     return message_id
 
 
-async def lock(session: AsyncSession, message_id: UUID) -> MessageRow | None:
-    statement = select(MessageRow).where(MessageRow.id == message_id).with_for_update()
-    return (await session.scalars(statement)).one_or_none()
+async def status_of(session: AsyncSession, message_id: UUID) -> MessageStatus | None:
+    return await session.scalar(select(MessageRow.status).where(MessageRow.id == message_id))
 
 
 async def is_too_late(session: AsyncSession, row: MessageRow) -> bool:
     """Tell whether a message is older than it is worth sending."""
-    statement = select(row.created_at < _ago(worth_sending(row.kind)))
-    return bool(await session.scalar(statement))
+    since = row.resent_at or row.created_at
+    return bool(await session.scalar(select(since < _ago(worth_sending(row.kind)))))
 
 
-async def hold(session: AsyncSession, message_id: UUID, limit: timedelta) -> bool:
-    """Begin with a message that is locked; False if somebody else is at it.
+async def begin(session: AsyncSession, message_id: UUID, limit: timedelta) -> MessageRow | None:
+    """Take a message in hand, as `claim` does; None if it is not due, or somebody else has it."""
+    statement = select(MessageRow).where(MessageRow.id == message_id, _IS_DUE).with_for_update()
+    found = await _held(session, statement, limit)
+    return found[0] if found else None
 
-    It is let go of by `note`, `sent` and `failed`, or after `limit`: a worker may be killed.
+
+async def claim(
+    session: AsyncSession, channel: Channel, number: int, limit: timedelta
+) -> Sequence[MessageRow]:
+    """Take those messages of a channel in hand that have been due for longest.
+
+    Nobody else begins with them until `put_off`, `postpone`, `sent` or `failed` lets go of them, or
+    until `limit` is over: a worker may be killed. The rows are as they were before.
     """
-    now = func.clock_timestamp()
     statement = (
-        update(MessageRow)
-        .where(MessageRow.id == message_id)
-        .where(MessageRow.held_until.is_(None) | (MessageRow.held_until < now))
-        .values(tried_at=now, held_until=now + limit)
-        .returning(MessageRow.id)
+        select(MessageRow)
+        .where(MessageRow.channel == channel, _IS_DUE)
+        .order_by(_DUE_AT)
+        .limit(number)
+        .with_for_update(skip_locked=True)
     )
-    return (await session.execute(statement)).one_or_none() is not None
+    return await _held(session, statement, limit)
+
+
+async def _held(
+    session: AsyncSession, statement: Select[MessageRow], limit: timedelta
+) -> Sequence[MessageRow]:
+    rows = (await session.scalars(statement)).all()
+    if rows:
+        now = func.statement_timestamp()
+        hold = update(MessageRow).where(MessageRow.id.in_([row.id for row in rows]))
+        await session.execute(
+            hold.values(tried_at=now, held_until=now + limit),
+            execution_options={"synchronize_session": False},
+        )
+    return rows
 
 
 async def belongs_to(session: AsyncSession, message_id: UUID, user_id: UUID) -> None:
@@ -83,19 +110,6 @@ async def count_attempt(session: AsyncSession, message_id: UUID, number: int) ->
     await session.execute(statement.values(attempts=number))
 
 
-async def waiting(session: AsyncSession, limit: int) -> Sequence[UUID]:
-    """Return the oldest messages that nobody has begun to send, or has given up sending."""
-    never_begun = MessageRow.tried_at.is_(None) & (MessageRow.created_at < _ago(UNTOUCHED))
-    statement = (
-        select(MessageRow.id)
-        .where(MessageRow.status == MessageStatus.QUEUED)
-        .where(never_begun | (MessageRow.tried_at < _ago(ABANDONED)))
-        .order_by(MessageRow.id)
-        .limit(limit)
-    )
-    return (await session.scalars(statement)).all()
-
-
 async def since_last(
     session: AsyncSession, user_id: UUID, kind: NoticeKind, *, but: UUID
 ) -> timedelta | None:
@@ -107,17 +121,30 @@ async def since_last(
     return found
 
 
-async def note(session: AsyncSession, message_id: UUID, last_error: str) -> None:
-    """Keep why a try failed, and let go of the message for the next one."""
-    statement = update(MessageRow).where(MessageRow.id == message_id)
-    await session.execute(statement.values(last_error=last_error, held_until=None))
+async def put_off(session: AsyncSession, row: MessageRow, last_error: str) -> None:
+    """Keep why a try came to nothing, and let go of the message until the next one is due."""
+    failed_tries = row.failed_tries + 1
+    await _change(
+        session,
+        row.id,
+        last_error=last_error,
+        failed_tries=failed_tries,
+        held_until=func.clock_timestamp() + backoff(failed_tries),
+    )
+
+
+async def postpone(session: AsyncSession, message_id: UUID, until: datetime) -> None:
+    """Let a message rest until its reader wants it."""
+    await _change(session, message_id, held_until=until)
 
 
 async def sent(session: AsyncSession, message_id: UUID, provider: str, provider_id: str) -> None:
-    await _close(
+    await _change(
         session,
         message_id,
         status=MessageStatus.SENT,
+        address=None,
+        held_until=None,
         provider=provider,
         provider_id=provider_id,
         sent_at=func.clock_timestamp(),
@@ -126,14 +153,21 @@ async def sent(session: AsyncSession, message_id: UUID, provider: str, provider_
 
 
 async def failed(session: AsyncSession, message_id: UUID, last_error: str) -> None:
-    await _close(session, message_id, status=MessageStatus.FAILED, last_error=last_error)
+    await _change(
+        session,
+        message_id,
+        status=MessageStatus.FAILED,
+        address=None,
+        held_until=None,
+        last_error=last_error,
+    )
 
 
-async def _close(session: AsyncSession, message_id: UUID, **values: Any) -> None:  # noqa: ANN401
-    """End a message, once; whatever address it came with is forgotten."""
+async def _change(session: AsyncSession, message_id: UUID, **values: Any) -> None:  # noqa: ANN401
+    """Change a message that is not done; with its end its address is forgotten, by a CHECK too."""
     is_open = MessageRow.status == MessageStatus.QUEUED
     statement = update(MessageRow).where(MessageRow.id == message_id, is_open)
-    await session.execute(statement.values(address=None, held_until=None, **values))
+    await session.execute(statement.values(values))
 
 
 def _ago(age: timedelta) -> Any:  # noqa: ANN401  (an expression)
