@@ -140,6 +140,16 @@ def verify_audit(home: Home = HOME, deployment: Deployment = False, seal: Noted 
 
 
 @app.command()
+def correct_counters(home: Home = HOME, deployment: Deployment = False) -> None:
+    """Count users, loans, payments and messages anew, and set the reports' counters right."""
+    import asyncio
+
+    from models import verification
+
+    print(asyncio.run(verification.correct_counters(_database(home, deployment=deployment))))
+
+
+@app.command()
 def create_admin(
     email: Annotated[str, typer.Option(help="The address to log in with.")],
     generate: Annotated[

@@ -14,9 +14,12 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import psycopg
 
+from activities.reports import PostgresReportSteps
 from benchmarks.loans import login
 from benchmarks.scratch import STATEMENTS, Scratch, database
 from benchmarks.served import LIMIT, Question, api, client, in_turn, served
+from domain.reports import SHOWN
+from models.database import connected, sessions_of
 from sandbox.dev_json import DevInfo
 
 SIZES = (10_000, 1_000_000)
@@ -25,6 +28,7 @@ BUDGET = 1.5
 THEODOLITES = 20  # one in five thousand, of a hundred thousand
 OF_ONE_ASSET = 10  # the caller's 200 tickets as lender are for 20 assets
 TRANSITIONS = 5  # of a loan that was completed
+REPORT_TIME_ZONE = "Asia/Tehran"
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,7 @@ async def market(scratch: Scratch, url: str, size: int) -> Market:
     with psycopg.connect(scratch.superuser_url, autocommit=True) as connection:
         fill(connection, caller, size)
         print(f"{size:,} tickets written in {time.monotonic() - began:.0f} s", flush=True)
+    await close_days(scratch.database_url)
     asset = await newest(http, "/assets/", owner="me")
     ticket = await newest(http, "/tickets/", role="borrower", status="completed")
     return Market(http, size, asset, questions(asset, ticket))
@@ -89,6 +94,14 @@ def fill(connection: psycopg.Connection, caller: str, size: int) -> None:
         connection.execute("SELECT set_config(%s, %s, false)", (f"bench.{name}", value))
     connection.execute((STATEMENTS / "lending.sql").read_bytes())
     connection.execute("VACUUM ANALYZE")
+
+
+async def close_days(database_url: str) -> None:
+    """Do what the nights before would have done: count the days that are shown."""
+    async with connected(database_url, pool_size=1) as engine:
+        steps = PostgresReportSteps(sessions_of(engine), REPORT_TIME_ZONE)
+        for day in await steps.find_days_to_report(SHOWN.days):
+            await steps.report_day(day)
 
 
 async def newest(http: httpx.AsyncClient, path: str, **parameters: str) -> str:
@@ -124,6 +137,9 @@ def questions(asset: str, ticket: str) -> dict[str, Question]:
         "one ticket": f"/tickets/{ticket}/",
         "one asset": f"/assets/{asset}/",
         "availability": f"/assets/{asset}/availability/",
+        "summary": "/reports/summary/",
+        "days": "/reports/daily/",
+        "own figures": "/reports/me/",
     }
     return {name: Question(*asked) for name, asked in pages.items()} | {
         name: Question(path, {}) for name, path in single.items()

@@ -18,6 +18,7 @@ class FindingKind(StrEnum):
     NOT_CREDITED = "not_credited"
     NOT_CLAIMED = "not_claimed"
     GATEWAY_DIFFERS = "gateway_differs"
+    COUNTER_DIFFERS = "counter_differs"
 
 
 @dataclass(frozen=True)

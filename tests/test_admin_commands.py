@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 from sqlalchemy import create_engine, text
 
@@ -192,3 +193,18 @@ def test_a_sandbox_that_runs_keeps_its_keys(url: str, tmp_path: Path) -> None:
     assert refused.returncode == 1
     assert "Stop it" in refused.stderr
     assert Secrets.kept_in(home) == before
+
+
+async def test_counters_that_differ_are_set_right(
+    tmp_path: Path, own_database: str, url: str, own_sessions: Sessions
+) -> None:
+    await given.a_user(own_sessions)
+    with psycopg.connect(own_database) as owner:
+        owner.execute("UPDATE report_counts SET value = 7")
+
+    corrected = run(tmp_path, url, "correct-counters", "--deployment")
+    again = run(tmp_path, url, "correct-counters", "--deployment")
+
+    assert corrected.returncode == 0, corrected.stderr
+    assert corrected.stdout.splitlines()[0] == "users: 7.00 is now 1"
+    assert again.stdout == "The counters are what counting anew comes to.\n"

@@ -4,6 +4,10 @@
 -- Every key and check of the tables holds; nobody is told of anything.
 SELECT setseed(0.5);
 
+-- So many rows in one transaction are counted afterwards: each would leave a version of its counter.
+ALTER TABLE users DISABLE TRIGGER counted;
+ALTER TABLE tickets DISABLE TRIGGER counted;
+
 INSERT INTO users (id, email, email_verified, full_name, role, locale, is_active)
 SELECT uuidv7(), 'person' || n || '@example.com', true, 'Person ' || n, 'user', 'fa', true
 FROM generate_series(1, 50000) AS n;
@@ -87,3 +91,6 @@ END
 ORDER BY tickets.id, step.number;
 
 ALTER TABLE ticket_transitions ENABLE TRIGGER ticket_event;
+ALTER TABLE users ENABLE TRIGGER counted;
+ALTER TABLE tickets ENABLE TRIGGER counted;
+SELECT correct_report_counts();

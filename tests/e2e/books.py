@@ -24,6 +24,11 @@ FROM tickets ticket JOIN ledger_accounts escrow
     ON escrow.kind = 'ticket_escrow' AND escrow.owner_id = ticket.id
 WHERE ticket.status IN ('completed', 'cancelled') AND escrow.balance <> 0
 """
+_MISCOUNTED = """
+SELECT name, sum(value) FROM (
+    SELECT name, value FROM report_recount UNION ALL SELECT name, -value FROM report_counts
+) AS both_ways GROUP BY name HAVING sum(value) <> 0
+"""
 
 
 class Books:
@@ -40,6 +45,7 @@ class Books:
         assert self._read(_DIFFERENCE) == [(Decimal(0),)], "debits are not credits"
         assert self._read(_DRIFTED) == [], "a balance is not the sum of its entries"
         assert self._read(_LEFT_IN_ESCROW) == [], "a closed ticket left money in escrow"
+        assert self._read(_MISCOUNTED) == [], "a counter is not what counting anew comes to"
         for loan in loans:
             ref = f"ticket:{loan.id}"
             assert self.keys(ref) == {f"{ref}:pay": 1, f"{ref}:settle": 1}

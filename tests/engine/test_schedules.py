@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 from temporalio.client import (
@@ -13,8 +13,9 @@ from temporalio.client import (
     ScheduleOverlapPolicy,
 )
 
+from domain.reports import Nightly
 from engine.client import connect
-from engine.schedules import RECONCILE, SEAL, WORKFLOWS, ensure
+from engine.schedules import CATCH_UP_NIGHT, RECONCILE, REPORT, SEAL, WORKFLOWS, ensure
 from sandbox.temporal import TemporalServer
 from tests.conftest import KEYS
 from worker import WORKFLOWS as REGISTERED
@@ -60,6 +61,23 @@ async def test_a_new_interval_takes_the_place_of_the_old_one_and_a_pause_stays(
     assert found.spec.intervals == [ScheduleIntervalSpec(every=timedelta(hours=2))]
     assert found.state.paused
     assert found.state.note == "an operator looks into it"
+
+
+async def test_the_report_is_made_at_a_time_of_its_zone_and_after_an_outage_at_once(
+    temporal: TemporalServer,
+) -> None:
+    client = await connect(temporal.address, namespace="default", keys=KEYS)
+
+    await ensure(client, QUEUE, {REPORT: Nightly(time(0, 15), "Asia/Tehran")})
+    try:
+        found = await described(client, REPORT)
+    finally:
+        await client.get_schedule_handle(REPORT).delete()
+
+    assert {(at.hour, at.minute) for at in found.info.next_action_times} == {(20, 45)}  # UTC
+    assert found.schedule.policy.catchup_window == CATCH_UP_NIGHT
+    assert isinstance(found.schedule.action, ScheduleActionStartWorkflow)
+    assert found.schedule.action.args == []
 
 
 def test_every_scheduled_workflow_is_one_that_workers_know() -> None:

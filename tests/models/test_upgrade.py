@@ -10,11 +10,13 @@ from alembic.config import Config
 from sqlalchemy import Engine, create_engine, text
 
 from activities.seals import PostgresSealSteps
+from domain.money import ZERO
+from domain.payment import PaymentStatus
 from models.base import new_id
+from models.database import connected, psycopg_url, sessions_of
 from models.database import create_engine as create_async
-from models.database import psycopg_url, sessions_of
 from models.personal import PersonalData
-from models.queries import proofs
+from models.queries import proofs, reports
 from sandbox.postgres import Postgres
 from tests.conftest import KEYS, ROOT, environment
 
@@ -156,6 +158,23 @@ async def test_a_ledger_of_the_version_before_holds_and_can_be_sealed(early: Eng
     await engine.dispose()
     assert sealed.made == 1
     assert (report.transactions, report.unsealed, report.violations) == (3, 0, ())
+
+
+async def test_counters_begin_with_what_there_is(early: Engine) -> None:
+    with early.begin() as connection:
+        for _ in range(3):
+            connection.execute(USER, {"id": new_id(), "phone": None})
+        payment = {"id": new_id(), "payer": new_id()}
+        connection.execute(PAY, payment)
+        connection.execute(DEPOSIT, payment)
+
+    upgrade(early, "head")
+
+    url = early.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    async with connected(url, pool_size=1) as engine, sessions_of(engine)() as session:
+        found = await reports.counts(session)
+        assert await reports.differences(session) == []
+    assert (found.users, found.payments[PaymentStatus.PAID], found.volume) == (3, 1, ZERO)
 
 
 def insert(engine: Engine, ticket_id: UUID | None) -> UUID:

@@ -104,6 +104,7 @@ class Journey:
             if state.get(thing) != expected[name].get(thing)
         ]
         differences += [f"{one.proof}: {one.subject}: {one.detail}" for one in now.violations]
+        differences += [f"counter {one}" for one in now.miscounted]
         if differences:
             raise Disagreement(brief("\n  ".join([f"after {command}", *differences])))
         keys = {key: found for found, key in now.transaction_ids.items()}

@@ -41,7 +41,8 @@ from domain.transfer import NewTransfer, Transfer, TransferLimits
 from domain.withdrawal import NewWithdrawal, PayoutResult, Withdrawal, WithdrawalDecision
 from models.ledger import LedgerAccount, LedgerEntry, LedgerTransaction
 from models.payment import PaymentRow
-from models.queries import proofs
+from models.queries import proofs, reports
+from models.queries.reports import Difference
 from models.reversal import ReversalRow
 from models.ticket import TicketRow
 from models.withdrawal import WithdrawalRow
@@ -60,6 +61,7 @@ class Seen:
 
     state: State
     violations: list[Violation]
+    miscounted: list[Difference]
     transaction_ids: dict[UUID, str]
 
 
@@ -109,6 +111,7 @@ class World:
                     "reversals": await _read(session, ReversalRow.status),
                 },
                 violations=await proofs.findings(session) if proving else [],
+                miscounted=await reports.differences(session) if proving else [],
                 transaction_ids=known,
             )
 
