@@ -31,6 +31,7 @@ from api.perimeter.origins import origin_of_url
 from api.perimeter.stack import Perimeter, surround
 from api.policy import check as check_policies
 from api.providers.registry import IdentityProviders
+from api.webhooks.registry import Webhooks
 from engine.client import connect
 from engine.codec import EncryptionCodec
 from engine.loan_clock import LoanClock
@@ -133,6 +134,7 @@ def _services(
             refresh_lifetime=settings.refresh_token_ttl,
         ),
         providers=IdentityProviders.of(settings.registrations(), settings.api_url),
+        webhooks=Webhooks.of(settings.webhooks(), settings.api_url),
         fingerprint_key=secret,
         refresh_lifetime=settings.refresh_token_ttl,
         session_lifetime=settings.session_lifetime,
@@ -141,5 +143,7 @@ def _services(
         commission_bps=settings.commission_bps,
         withdrawal_minimum=settings.withdrawal_minimum,
         frontend_url=settings.frontend_url.rstrip("/"),
+        report_time_zone=settings.report_time_zone,
+        temporal_ui_url=settings.temporal_ui_url,
         background=background,
     )

@@ -23,6 +23,7 @@ from api.commands.tickets import Commands
 from api.commands.wallet import WalletCommands
 from api.grace import Grace
 from api.idempotency import ANONYMOUS, Idempotency
+from api.kept import Kept
 from api.limits.client_address import client_of
 from api.limits.login_guard import LoginGuard
 from api.limits.rate_limits import RateLimits
@@ -32,9 +33,11 @@ from api.perimeter.csrf import Csrf
 from api.policy import Policy, guards, takes_login
 from api.providers.registry import IdentityProviders
 from api.turns import Turns
+from api.webhooks.registry import Webhooks
 from domain.deadlines import Windows
 from domain.errors import Forbidden, NotAuthenticated
 from domain.limits import Traffic
+from domain.reports import Figures
 from domain.ticket import Role, Ticket
 from engine.loan_clock import LoanClock
 from models.account_secrets import AccountSecrets
@@ -78,6 +81,7 @@ class Services:
     providers: IdentityProviders
     limits: RateLimits
     login_guard: LoginGuard
+    webhooks: Webhooks
     fingerprint_key: bytes
     refresh_lifetime: timedelta
     session_lifetime: timedelta
@@ -86,10 +90,13 @@ class Services:
     commission_bps: int
     withdrawal_minimum: Decimal
     frontend_url: str
+    report_time_zone: str
+    temporal_ui_url: str | None
     turns: Turns = field(default_factory=Turns)
     grace: Grace = field(default_factory=Grace)
     background: set[Task[Any]] = field(default_factory=set)
     verifying: Lock = field(default_factory=Lock)
+    figures: Kept[Figures] = field(default_factory=Kept)
 
 
 # FastAPI runs dependencies that are no coroutines in threads. It goes through each of a tree again
@@ -208,6 +215,19 @@ async def _operator(caller: CurrentUser) -> Caller:
 
 
 Operator = Annotated[Caller, Depends(_operator)]
+
+
+@takes_login
+async def _viewer(request: Request, session: Session) -> Caller | None:
+    try:
+        caller = await _identified(request, session)
+    except NotAuthenticated:
+        caller = None
+    return await _visitor(request, caller)
+
+
+# For pages, whose reader is shown where to log in: a login that has ended is none.
+MaybeViewer = Annotated[Caller | None, Depends(_viewer)]
 
 
 @guards(Policy.ADMIN)

@@ -74,6 +74,14 @@ TABLE: Final = """
     GET    /api/v1/payments/                                      401 200 200 200 200
     GET    /api/v1/payments/{payment_id}/                         401 404 200 200 200
 
+    GET    /api/v1/notifications/                                 401 200 200 200 200
+    PATCH  /api/v1/notifications/{notification_id}/read/          401 404 200 404 404
+    GET    /api/v1/notifications/preferences/                     401 200 200 200 200
+    PUT    /api/v1/notifications/preferences/                     401 200 200 200 200
+
+    GET    /api/v1/reports/summary/                               401 403 403 200 200
+    GET    /api/v1/reports/daily/                                 401 403 403 200 200
+    GET    /api/v1/reports/me/                                    401 200 200 200 200
     GET    /api/v1/ops/tickets/                                   401 403 403 200 200
     GET    /api/v1/ops/ledger/verify/                             401 403 403 200 200
     GET    /api/v1/ops/ledger/transactions/{transaction_id}/      401 403 403 200 200
@@ -91,11 +99,16 @@ TABLE: Final = """
     GET    /api/v1/ops/payments/                                  401 403 403 200 200
     POST   /api/v1/ops/payments/{payment_id}/reverse/             401 403 403 409 409
     POST   /api/v1/ops/payments/{payment_id}/reconcile/           401 403 403 200 200
+    GET    /api/v1/ops/messages/                                  401 403 403 200 200
+    POST   /api/v1/ops/messages/{message_id}/resend/              401 403 403 200 409
     GET    /api/v1/ops/findings/                                  401 403 403 200 200
     GET    /api/v1/ops/users/                                     401 403 403 200 200
     GET    /api/v1/ops/users/{user_id}/                           401 403 403 200 200
     PATCH  /api/v1/ops/users/{user_id}/                           401 403 403 403 200
     GET    /api/v1/ops/audit/                                     401 403 403 200 200
+
+    GET    /api/v1/webhooks/{provider}/                           404 404 404 404 404
+    POST   /api/v1/webhooks/{provider}/                           404 404 404 404 404
 
     GET    /healthz                                               200 200 200 200 200
     GET    /readyz                                                200 200 200 200 200
@@ -156,6 +169,9 @@ BODIES: Final[dict[tuple[str, str], dict[str, Any]]] = {
     ("PATCH", "/api/v1/ops/withdrawals/{withdrawal_id}/reject/"): {"note": "no"},
     ("PATCH", "/api/v1/ops/withdrawals/{withdrawal_id}/paid/"): {"bank_reference": "R1"},
     ("PATCH", "/api/v1/ops/withdrawals/{withdrawal_id}/failed/"): {"note": "closed"},
+    ("PUT", "/api/v1/notifications/preferences/"): {
+        "preferences": [{"kind": "ticket_ended", "channel": "sms", "is_wanted": True}],
+    },
     ("POST", "/api/v1/ops/payments/{payment_id}/reverse/"): {"reason": "Paid twice"},
     ("PATCH", "/api/v1/ops/users/{user_id}/"): {"role": "operator"},
     ("POST", "/codec/encode"): {"payloads": []},

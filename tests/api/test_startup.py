@@ -30,6 +30,7 @@ PRODUCTION = {
     "ZARINPAL_BASE_URL": "https://payment.zarinpal.com",
     "POSTMARK_BASE_URL": "https://api.postmarkapp.com",
     "KAVENEGAR_BASE_URL": "https://api.kavenegar.com",
+    "WHATSAPP_BASE_URL": "https://graph.facebook.com",
     "ZARINPAL_MERCHANT_ID": "8d7c1f52-0000-4000-8000-000000000000",
     "ZARINPAL_CALLBACK_URL": "https://api.example.com/api/v1/payments/verify/",
 }
@@ -143,7 +144,17 @@ def test_development_goes_on_where_nobody_is_a_stranger(host: str) -> None:
     read(DEBUG="true", ALLOWED_HOSTS=host, SECRET_KEY="a" * 32, API_URL="http://localhost")
 
 
-@pytest.mark.parametrize("name", ["ZARINPAL_BASE_URL", "POSTMARK_BASE_URL", "KAVENEGAR_BASE_URL"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ZARINPAL_BASE_URL",
+        "POSTMARK_BASE_URL",
+        "SENDGRID_BASE_URL",
+        "KAVENEGAR_BASE_URL",
+        "TWILIO_BASE_URL",
+        "WHATSAPP_BASE_URL",
+    ],
+)
 @pytest.mark.parametrize(
     "url",
     [

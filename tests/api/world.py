@@ -13,6 +13,7 @@ from fastapi import FastAPI
 
 from api.app import create_app
 from domain import ledger
+from domain.notice import MessageStatus
 from models.database import Sessions
 from models.user import UserRole
 from settings import Settings
@@ -123,6 +124,13 @@ class World:
     async def _reversal_id(self) -> str:
         wish = {"transaction_id": await self.name("transaction_id"), "reason": "Sent twice"}
         return str((await self.people["colleague"].post("/ops/ledger/reversals/", wish))["id"])
+
+    async def _notification_id(self) -> str:
+        return str(await given.a_message(self.sessions, UUID(self.party.id)))
+
+    async def _message_id(self) -> str:
+        failed = {"status": MessageStatus.FAILED, "last_error": "the address bounced"}
+        return str(await given.a_message(self.sessions, UUID(self.party.id), **failed))
 
     async def _user_id(self) -> str:
         return (await join(self.http)).id
