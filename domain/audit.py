@@ -36,6 +36,7 @@ class AuditAction(StrEnum):
     CARD_REVERSAL_ASKED = "card_reversal_asked"
     DISPUTE_RESOLVED = "dispute_resolved"
     PAYMENT_RECONCILED = "payment_reconciled"
+    MESSAGE_RESENT = "message_resent"
 
 
 @dataclass(frozen=True, slots=True)

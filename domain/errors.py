@@ -28,6 +28,7 @@ DomainError
 ├── ProviderLinked
 ├── EmailUnverified
 ├── LastWayIn
+├── PreferenceLocked
 ├── GatewayRefused
 └── GatewayUnavailable
 """
@@ -250,6 +251,16 @@ class LastWayIn(DomainError):
 
     def __init__(self) -> None:
         super().__init__("You could not log in any more. Set a password or link another first.")
+
+
+class PreferenceLocked(DomainError):
+    """What concerns the account itself is always told, and by one channel."""
+
+    code = "preference_locked"
+
+    def __init__(self, kind: str, channel: str) -> None:
+        message = f"Nobody can choose whether {kind} is sent by {channel}."
+        super().__init__(message, kind=kind, channel=channel)
 
 
 class RateLimited(DomainError):

@@ -129,6 +129,10 @@ def environment(database_url: str, owner_url: str) -> dict[str, str]:
         "POSTMARK_BASE_URL": SIMULATOR,
         "KAVENEGAR_API_KEY": "test-kavenegar-key",
         "KAVENEGAR_BASE_URL": SIMULATOR,
+        "WHATSAPP_ACCESS_TOKEN": "test-whatsapp-token",
+        "WHATSAPP_PHONE_NUMBER_ID": "100000000000001",
+        "WHATSAPP_TEMPLATE": "message",
+        "WHATSAPP_BASE_URL": SIMULATOR,
         "ZARINPAL_MERCHANT_ID": "8d7c1f52-0000-4000-8000-000000000000",
         "ZARINPAL_CALLBACK_URL": "http://127.0.0.1:8000/api/v1/payments/verify/",
     }

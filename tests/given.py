@@ -16,12 +16,14 @@ from domain.cancellation import CancellationPolicy
 from domain.dispute import Dispute, DisputeStatus
 from domain.extension import Extension, ExtensionStatus
 from domain.ledger import Posting
+from domain.notice import Channel, MessageStatus, NoticeKind
 from domain.payment import Payment, PaymentStatus
 from domain.plan import LoanRequest
 from domain.ticket import Stage, Ticket, TicketStatus
 from models.asset import AssetRow
 from models.base import new_id
 from models.database import Sessions
+from models.message import MessageRow
 from models.queries import ledger as ledger_queries
 from models.queries import payments
 from models.user import User
@@ -181,6 +183,23 @@ async def a_payment(sessions: Sessions, **changes: Any) -> Payment:
             deposit = ledger.deposit(payment.id, payment.user_id, payment.amount)
             await ledger_queries.post(session, deposit)
     return payment
+
+
+async def a_message(sessions: Sessions, user_id: UUID | None, **changes: Any) -> UUID:
+    """Store a message about a transfer by e-mail, or what `changes` make of it."""
+    values: dict[str, Any] = {
+        "id": new_id(),
+        "user_id": user_id,
+        "channel": Channel.EMAIL,
+        "kind": NoticeKind.TRANSFER_RECEIVED,
+        "facts": {"amount": "1000", "balance": "1000"},
+        "status": MessageStatus.SENT,
+        "created_at": datetime.now(UTC),
+    }
+    row = MessageRow(**values | changes)
+    async with sessions.begin() as session:
+        session.add(row)
+    return row.id
 
 
 async def eventually(
