@@ -12,7 +12,6 @@ from api.dashboard import charts, numerals
 from api.dashboard.words import WORDS
 from domain.attention import Pile
 from domain.letter import Language
-from domain.notice import MessageStatus
 from domain.reports import Counts, Day, Figures
 
 _TEMPLATES: Final = Environment(
@@ -82,11 +81,11 @@ def _by_status(counts: Counts, language: Language) -> Iterator[Panel]:
     payments = [(words[status], [number]) for status, number in counts.payments.items()]
     yield Panel("payments", charts.payments(counts, language, words), heads, payments)
     messages = [
-        (words[channel], [by_status[status] for status in MessageStatus])
+        (words[channel], [by_status[status] for status in charts.OUTCOMES])
         for channel, by_status in counts.messages.items()
     ]
     picture = charts.messages(counts, language, words)
-    yield Panel("messages", picture, ("what", *MessageStatus), messages)
+    yield Panel("messages", picture, ("what", *charts.OUTCOMES.values()), messages)
 
 
 def login(language: Language) -> str:
