@@ -76,7 +76,8 @@ async def resend_message(
     async def resend(attempt: Attempt) -> OperatorMessageOut:
         async with services.sessions.begin() as session:
             row = await message_log.lock(session, message_id)
-            is_done = row.resent_at is not None and not attempt.is_first  # that was this request
+            # By this very request: of two repeats at once the later one may come here first.
+            is_done = await audit.is_recorded(session, attempt.resource_id)
             if not is_done:
                 check_resend(
                     row.kind,

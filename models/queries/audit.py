@@ -40,6 +40,11 @@ async def record(session: AsyncSession, line: AuditLine, line_id: UUID | None = 
     await session.execute(_INSERT.values(values))
 
 
+async def is_recorded(session: AsyncSession, line_id: UUID) -> bool:
+    """Tell whether a line that was given an id is there: what it tells of is done."""
+    return await session.scalar(select(AuditRow.id).where(AuditRow.id == line_id)) is not None
+
+
 @dataclass(frozen=True)
 class AuditFilter:
     """Which lines are wanted; what is None does not matter. From `since` up to, not with, `until`.
