@@ -184,6 +184,24 @@ def test_providers_are_offered_by_their_credentials(monkeypatch: pytest.MonkeyPa
     assert found == {"google": "https://accounts.google.com", "auth0": "https://x.auth0.com/"}
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("REPORT_TIME_ZONE", "Tehran"),
+        ("REPORT_TIME_ZONE", "/etc/passwd"),
+        ("NIGHTLY_REPORT", "25:00"),
+        ("NIGHTLY_REPORT", "00:15:30"),
+    ],
+)
+def test_a_night_that_never_comes_is_refused_at_the_start(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(ValidationError, match=f"(?i){name}"):
+        Settings()
+
+
 def test_the_example_names_every_setting_and_nothing_else() -> None:
     for_compose_alone = interpolated() - set(FIELDS)
 
