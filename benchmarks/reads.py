@@ -100,8 +100,8 @@ async def close_days(database_url: str) -> None:
     """Do what the nights before would have done: count the days that are shown."""
     async with connected(database_url, pool_size=1) as engine:
         steps = PostgresReportSteps(sessions_of(engine), REPORT_TIME_ZONE)
-        for day in await steps.find_days_to_report(SHOWN.days):
-            await steps.report_day(day)
+        for ago in range(1, SHOWN.days + 1):
+            await steps.report_day(datetime.now(UTC).date() - timedelta(days=ago))
 
 
 async def newest(http: httpx.AsyncClient, path: str, **parameters: str) -> str:

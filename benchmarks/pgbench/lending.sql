@@ -8,8 +8,9 @@ SELECT setseed(0.5);
 ALTER TABLE users DISABLE TRIGGER counted;
 ALTER TABLE tickets DISABLE TRIGGER counted;
 
-INSERT INTO users (id, email, email_verified, full_name, role, locale, is_active)
-SELECT uuidv7(), 'person' || n || '@example.com', true, 'Person ' || n, 'user', 'fa', true
+INSERT INTO users (id, email, email_verified, full_name, role, locale, is_active, created_at)
+SELECT uuidv7(), 'person' || n || '@example.com', true, 'Person ' || n, 'user', 'fa', true,
+    now() + make_interval(days => -400, secs => n * 400.0 * 86400 / 50000)
 FROM generate_series(1, 50000) AS n;
 
 CREATE TEMP TABLE people AS
