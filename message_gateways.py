@@ -6,7 +6,7 @@ from typing import Final
 import httpx
 from pydantic import SecretStr
 
-from domain.notice import Channel
+from domain.messages.notice import Channel
 from gateways.kavenegar import Kavenegar
 from gateways.message import MessageGateway
 from gateways.postmark import Postmark

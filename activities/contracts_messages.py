@@ -10,7 +10,7 @@ from uuid import UUID
 
 from temporalio import activity
 
-from domain.notice import MessageStatus
+from domain.messages.notice import MessageStatus
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.letter import Letter
-from domain.notice import WITH_SECRET, Channel, NoticeKind
-from domain.notice_texts import write
-from domain.notice_worth import is_still_so
+from domain.messages.letter import Letter
+from domain.messages.notice import WITH_SECRET, Channel, NoticeKind
+from domain.messages.worth import is_still_so
+from domain.messages.writing import write
 from models.message import MessageRow
 from models.personal import PersonalData
 from models.queries import messages, payments, tickets, users

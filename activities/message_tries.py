@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from activities.message_drafts import Draft, Pointless, drafted
-from domain.notice import OPTIONAL, Channel, MessageStatus
+from domain.messages.notice import OPTIONAL, Channel, MessageStatus
 from gateways.errors import Declined, GatewayError, ResultClass
 from gateways.message import MessageGateway, Outgoing
 from models.account_secrets import AccountSecrets

@@ -14,7 +14,7 @@ from temporalio import activity
 
 from activities.contracts_messages import MessageSteps, Round
 from activities.message_tries import MessageTries, Outcome
-from domain.notice import Channel, MessageStatus
+from domain.messages.notice import Channel, MessageStatus
 from models.message import MessageRow
 from models.queries import messages
 

@@ -16,9 +16,10 @@ from activities.contracts import (
     SettlePayment,
 )
 from activities.refusals import refusals
-from domain import ids, money_notices
+from domain import ids
 from domain.errors import PaymentPending
 from domain.ledger import deposit
+from domain.messages import money_notices
 from domain.money import CURRENCY
 from domain.payment import OPEN, Notice, Payment, PaymentStatus
 from models.database import Sessions

@@ -14,7 +14,7 @@ from domain.actions import Move, act
 from domain.audit import AuditAction, AuditLine
 from domain.deadlines import Windows, reminder_at
 from domain.errors import AssetUnavailable, DomainError, Forbidden
-from domain.loan_notices import told
+from domain.messages.loan_notices import told
 from domain.plan import LoanRequest, Plan, request
 from domain.ticket import HOLDS_ASSET, Action, Ticket
 from models.database import Sessions

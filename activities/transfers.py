@@ -10,7 +10,7 @@ from temporalio import activity
 from activities.contracts_wallet import TransferSteps
 from activities.refusals import refusals
 from domain import ledger as book
-from domain import money_notices
+from domain.messages import money_notices
 from domain.transfer import (
     NewTransfer,
     Transfer,

@@ -11,9 +11,10 @@ from temporalio import activity
 
 from activities.contracts_wallet import WithdrawalSteps
 from activities.refusals import refusals
-from domain import ids, money_notices
+from domain import ids
 from domain import ledger as book
 from domain.audit import AuditAction, AuditLine, Origin
+from domain.messages import money_notices
 from domain.withdrawal import (
     MOVES,
     NewWithdrawal,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from api.csv_statement import MEDIA_TYPE, harmless
-from domain.notice import Channel, MessageStatus
+from domain.messages.notice import Channel, MessageStatus
 from domain.payment import PaymentStatus
 from domain.reports import Day
 

@@ -6,8 +6,8 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Final, Self
 
+from domain.messages.notice import Channel, MessageStatus
 from domain.money import ZERO
-from domain.notice import Channel, MessageStatus
 from domain.payment import PaymentStatus
 from domain.ticket import TicketStatus
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Self
 from uuid import UUID
 
-from domain.notice import NoticeKind
+from domain.messages.notice import NoticeKind
 from models.encrypted import BlindIndex
 
 _CODE_DIGITS: Final = 6

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
-from domain.notice import NoticeKind
+from domain.messages.notice import NoticeKind
 from models.base import Base, choice
 
 

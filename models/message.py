@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKey
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from domain.notice import Channel, Delivery, MessageStatus, NoticeKind
+from domain.messages.notice import Channel, Delivery, MessageStatus, NoticeKind
 from models.base import Base, Id, choice
 
 

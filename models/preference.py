@@ -6,12 +6,12 @@ from uuid import UUID
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
-from domain.notice import Channel, NoticeKind
+from domain.messages.notice import Channel, NoticeKind
 from models.base import Base, choice
 
 
 class PreferenceRow(Base):
-    """A choice somebody made; where there is none, `domain.notice` has the usual one."""
+    """A choice somebody made; where there is none, `domain.messages.notice` has the usual one."""
 
     __tablename__ = "notification_preferences"
 

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from pydantic import Field, SecretStr, model_validator
 
-from domain.delivery import WebhookKeys
+from domain.messages.delivery import WebhookKeys
 from settings.messages import MessageSettings
 
 

@@ -16,7 +16,7 @@ from domain.cancellation import CancellationPolicy
 from domain.dispute import Dispute, DisputeStatus
 from domain.extension import Extension, ExtensionStatus
 from domain.ledger import Posting
-from domain.notice import Channel, MessageStatus, NoticeKind
+from domain.messages.notice import Channel, MessageStatus, NoticeKind
 from domain.payment import Payment, PaymentStatus
 from domain.plan import LoanRequest
 from domain.ticket import Stage, Ticket, TicketStatus

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from sqlalchemy import select, update
 
-from domain.notice import NoticeKind
+from domain.messages.notice import NoticeKind
 from models.database import Sessions
 from models.message import MessageRow
 from tests import given

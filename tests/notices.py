@@ -5,15 +5,15 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import uuid4
 
-from domain import money_notices
 from domain.actions import Move, Terms, act
 from domain.asset import Handover
 from domain.cancellation import CancellationPolicy
 from domain.deadlines import Windows
 from domain.dispute import Claim, Division
 from domain.extension import Offer
-from domain.loan_notices import told
-from domain.notice import Notice
+from domain.messages import money_notices
+from domain.messages.loan_notices import told
+from domain.messages.notice import Notice
 from domain.payment import Payment, PaymentStatus
 from domain.plan import request
 from domain.ticket import Action, Role, Stage, Ticket

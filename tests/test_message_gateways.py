@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 import message_gateways
-from domain.notice import Channel
+from domain.messages.notice import Channel
 from gateways.kavenegar import Kavenegar
 from gateways.postmark import Postmark
 from gateways.sendgrid import SendGrid

@@ -10,7 +10,7 @@ from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
     from activities.contracts_messages import MessageSteps, Round
-    from domain.notice import MessageStatus
+    from domain.messages.notice import MessageStatus
     from workflows import policies
 
 # Longer than a provider may take to answer twice.

@@ -9,7 +9,7 @@ from api.deps import Services
 from api.idempotency import Attempt
 from api.schemas.addresses import Queued
 from domain.errors import RateLimited, ValidationFailed
-from domain.notice import COOL_DOWN, Notice
+from domain.messages.notice import COOL_DOWN, Notice
 from models.queries import messages, users
 from models.user import User
 

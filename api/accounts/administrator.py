@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.administration import check
 from domain.audit import AuditAction, AuditLine, Origin
-from domain.notice import Notice, NoticeKind
+from domain.messages.notice import Notice, NoticeKind
 from models.database import Sessions
 from models.queries import administration, audit, messages, sessions
 from models.user import User, UserRole

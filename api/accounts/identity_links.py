@@ -18,7 +18,7 @@ from domain.errors import (
     RecentLoginRequired,
 )
 from domain.identity import Identity, Provider, at_link, at_unlink
-from domain.notice import Notice, NoticeKind
+from domain.messages.notice import Notice, NoticeKind
 from models.queries import audit, identities, messages, sessions, users
 
 _RECENT: Final = timedelta(minutes=10)

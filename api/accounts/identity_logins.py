@@ -19,7 +19,7 @@ from domain.errors import (
     LinkRequired,
 )
 from domain.identity import Identity, at_login
-from domain.notice import Notice, NoticeKind
+from domain.messages.notice import Notice, NoticeKind
 from models.base import new_id
 from models.queries import audit, identities, messages, users
 from models.user import User

@@ -12,7 +12,7 @@ from api.accounts.tokens import digest, new_refresh_token
 from api.deps import Services
 from domain.audit import AuditAction, AuditLine, Origin
 from domain.errors import JustRefreshed, NotAuthenticated, TokenReused
-from domain.notice import Notice, NoticeKind
+from domain.messages.notice import Notice, NoticeKind
 from models.queries import audit, messages, refresh_tokens, sessions
 from models.user import User
 

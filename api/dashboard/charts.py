@@ -15,8 +15,8 @@ import pygal
 from pygal.style import Style
 
 from api.dashboard.numerals import number, short_day
-from domain.letter import Language
-from domain.notice import Channel, MessageStatus
+from domain.messages.letter import Language
+from domain.messages.notice import Channel, MessageStatus
 from domain.reports import Counts, Day
 
 _LOOK: Final[Mapping[str, Any]] = {

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from persiantools.digits import en_to_fa
 from persiantools.jdatetime import JalaliDate
 
-from domain.letter import Language
+from domain.messages.letter import Language
 
 _MARKS: Final = str.maketrans(",.", "٬٫")
 

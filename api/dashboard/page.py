@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from api.dashboard import charts, numerals
 from api.dashboard.words import WORDS
 from domain.attention import Pile
-from domain.letter import Language
+from domain.messages.letter import Language
 from domain.reports import Counts, Day, Figures
 
 _TEMPLATES: Final = Environment(

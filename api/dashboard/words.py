@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from domain.letter import Language
+from domain.messages.letter import Language
 
 ENGLISH: Final[Mapping[str, str]] = {
     "title": "Dashboard",

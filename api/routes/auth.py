@@ -28,7 +28,7 @@ from api.schemas.auth import (
 from domain.audit import AuditAction, AuditLine
 from domain.errors import JustRefreshed, NotAuthenticated, TokenReused
 from domain.limits import Traffic
-from domain.notice import Notice, NoticeKind
+from domain.messages.notice import Notice, NoticeKind
 from models.queries import audit, messages, users
 
 router = APIRouter(prefix=f"{PREFIX}/auth", tags=["auth"])

@@ -11,7 +11,7 @@ from api.dashboard import page
 from api.deps import Held, MaybeViewer, Services
 from api.policy import everyone, own
 from domain.errors import NotFound
-from domain.letter import Language
+from domain.messages.letter import Language
 from domain.reports import Figures
 from engine.parked import parked
 from models.queries import attention, daily_reports

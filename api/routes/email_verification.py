@@ -14,7 +14,7 @@ from api.schemas.addresses import EmailProof, Queued
 from domain.audit import AuditAction, AuditLine
 from domain.errors import IllegalTransition
 from domain.limits import Traffic
-from domain.notice import Notice, NoticeKind
+from domain.messages.notice import Notice, NoticeKind
 from models.account_secrets import token_digest
 from models.queries import account_tokens, audit, users
 from models.user import User

@@ -14,8 +14,8 @@ from api.refusals import refusals
 from api.schemas.common import Nothing, Page
 from api.schemas.ops_messages import OperatorMessageOut
 from domain.audit import AuditAction, AuditLine
-from domain.notice import Channel, MessageStatus, NoticeKind
-from domain.sending import check_resend
+from domain.messages.notice import Channel, MessageStatus, NoticeKind
+from domain.messages.sending import check_resend
 from models.queries import audit, message_log
 from models.queries.message_log import MessageFilter
 

@@ -15,7 +15,7 @@ from api.refusals import refusals
 from api.schemas.addresses import ForgottenPassword, PasswordReset, Queued
 from domain.audit import AuditAction, AuditLine, Origin
 from domain.limits import Traffic
-from domain.notice import Notice, NoticeKind
+from domain.messages.notice import Notice, NoticeKind
 from models.account_secrets import token_digest
 from models.queries import account_tokens, audit, messages, sessions, users
 from models.user import User

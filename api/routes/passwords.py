@@ -14,7 +14,7 @@ from api.schemas.passwords import PasswordChange
 from domain.audit import AuditAction, AuditLine, Origin
 from domain.errors import InvalidCredentials
 from domain.limits import Traffic
-from domain.notice import Notice, NoticeKind
+from domain.messages.notice import Notice, NoticeKind
 from models.queries import account_tokens, audit, messages, sessions, users
 
 router = APIRouter(prefix=f"{PREFIX}/auth/password", tags=["auth"])

@@ -15,7 +15,7 @@ from api.schemas.addresses import PhoneProof, Queued
 from domain.audit import AuditAction, AuditLine, Origin
 from domain.errors import IllegalTransition, ValidationFailed
 from domain.limits import Traffic
-from domain.notice import Channel, Notice, NoticeKind
+from domain.messages.notice import Channel, Notice, NoticeKind
 from models.queries import account_tokens, audit, users
 from models.queries.account_tokens import Guess
 from models.user import User

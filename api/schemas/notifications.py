@@ -9,9 +9,16 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, m
 
 from api.schemas.common import ID, ID_3, NOW, Body, TimeOut
 from domain.errors import PreferenceLocked, ValidationFailed
-from domain.notice import SECURITY, WITH_SECRET, Channel, MessageStatus, NoticeKind, is_usual
-from domain.notice_texts import write
-from domain.sending import Quiet, zone_of
+from domain.messages.notice import (
+    SECURITY,
+    WITH_SECRET,
+    Channel,
+    MessageStatus,
+    NoticeKind,
+    is_usual,
+)
+from domain.messages.sending import Quiet, zone_of
+from domain.messages.writing import write
 from models.queries.message_log import Logged
 from models.queries.preferences import Wishes
 

@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field
 
 from api.schemas.common import ID_2, NOW, TimeOut
 from api.schemas.notifications import NOTIFICATION, NotificationOut
-from domain.notice import Delivery
+from domain.messages.notice import Delivery
 
 _MESSAGE: dict[str, Any] = {
     **NOTIFICATION,

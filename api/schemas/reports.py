@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from api.schemas.common import NOW, AmountOut, TimeOut
-from domain.notice import Channel, MessageStatus
+from domain.messages.notice import Channel, MessageStatus
 from domain.payment import PaymentStatus
 from domain.reports import Day, Figures, Own
 from domain.ticket import TicketStatus

@@ -8,7 +8,7 @@ from typing import Protocol, Self
 from fastapi import Request
 from starlette.datastructures import Headers
 
-from domain.delivery import Report
+from domain.messages.delivery import Report
 
 
 class Messenger(StrEnum):

@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 
 from api.webhooks.call import Call, Messenger, Webhook
 from api.webhooks.reading import Name, forged, is_same, pairs, read_fields, read_json
-from domain.delivery import Report
-from domain.notice import Delivery
+from domain.messages.delivery import Report
+from domain.messages.notice import Delivery
 
 _MEANS: Final[Mapping[int, Delivery]] = {
     **dict.fromkeys((1, 2, 4, 5), Delivery.ACCEPTED),

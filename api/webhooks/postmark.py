@@ -10,8 +10,8 @@ from pydantic import BaseModel, Field, TypeAdapter
 
 from api.webhooks.call import Call, Messenger, Webhook
 from api.webhooks.reading import Instant, Name, forged, is_same, read_json
-from domain.delivery import Report
-from domain.notice import Delivery
+from domain.messages.delivery import Report
+from domain.messages.notice import Delivery
 
 _MEANS: Final[Mapping[str, Delivery]] = {
     "Delivery": Delivery.DELIVERED,

@@ -11,8 +11,8 @@ from api.webhooks.postmark import Postmark
 from api.webhooks.sendgrid import SendGrid
 from api.webhooks.twilio import Twilio
 from api.webhooks.whatsapp import WhatsApp
-from domain.delivery import WebhookKeys
 from domain.errors import NotFound
+from domain.messages.delivery import WebhookKeys
 
 
 @dataclass(frozen=True)

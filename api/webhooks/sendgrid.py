@@ -15,8 +15,8 @@ from pydantic import BaseModel, TypeAdapter
 
 from api.webhooks.call import Call, Messenger, Webhook
 from api.webhooks.reading import Instant, Name, forged, read_json
-from domain.delivery import Report
-from domain.notice import Delivery
+from domain.messages.delivery import Report
+from domain.messages.notice import Delivery
 
 SIGNATURE: Final = "X-Twilio-Email-Event-Webhook-Signature"
 TIMESTAMP: Final = "X-Twilio-Email-Event-Webhook-Timestamp"

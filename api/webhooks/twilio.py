@@ -15,8 +15,8 @@ from pydantic import BaseModel, Field, TypeAdapter
 
 from api.webhooks.call import Call, Messenger, Webhook
 from api.webhooks.reading import Name, forged, is_same, pairs, read_fields, read_json
-from domain.delivery import Report
-from domain.notice import Delivery
+from domain.messages.delivery import Report
+from domain.messages.notice import Delivery
 
 SIGNATURE: Final = "X-Twilio-Signature"
 BODY_HASH: Final = "bodySHA256"

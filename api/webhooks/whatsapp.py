@@ -9,8 +9,8 @@ from pydantic import BaseModel, Field, TypeAdapter
 
 from api.webhooks.call import Call, Webhook
 from api.webhooks.reading import Instant, Name, forged, is_same, malformed, pairs, read_json
-from domain.delivery import Report
-from domain.notice import Delivery
+from domain.messages.delivery import Report
+from domain.messages.notice import Delivery
 
 SIGNATURE: Final = "X-Hub-Signature-256"
 _LOGGED_AS: Final = "whatsapp_cloud"

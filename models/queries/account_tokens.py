@@ -8,7 +8,7 @@ from sqlalchemy import and_, case, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.notice import CODE_ATTEMPTS, WITH_SECRET, NoticeKind
+from domain.messages.notice import CODE_ATTEMPTS, WITH_SECRET, NoticeKind
 from models.account_token import AccountToken
 
 _T: Final = AccountToken

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import RowMapping, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.notice import Channel, MessageStatus
+from domain.messages.notice import Channel, MessageStatus
 from domain.payment import PaymentStatus
 from domain.reports import SETTLES, SHOWN, Day, Figures
 from models.queries import reports

@@ -20,8 +20,8 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import TypeEngine
 
-from domain.delivery import Report, furthest
-from domain.notice import Delivery, MessageStatus, rank
+from domain.messages.delivery import Report, furthest
+from domain.messages.notice import Delivery, MessageStatus, rank
 from models.message import MessageRow
 
 _TYPES: Final[Mapping[str, TypeEngine[Any]]] = {

@@ -9,7 +9,7 @@ from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, se
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import NotFound
-from domain.notice import Channel, MessageStatus, NoticeKind
+from domain.messages.notice import Channel, MessageStatus, NoticeKind
 from models.message import MessageRow
 from models.user import User
 

@@ -9,8 +9,8 @@ from sqlalchemy import Select, and_, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.notice import Channel, MessageStatus, Notice, NoticeKind, worth_sending
-from domain.sending import backoff
+from domain.messages.notice import Channel, MessageStatus, Notice, NoticeKind, worth_sending
+from domain.messages.sending import backoff
 from models.base import new_id
 from models.message import MessageRow
 

@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.notice import SECURITY, Channel, MessageStatus, Notice, is_usual
+from domain.messages.notice import SECURITY, Channel, MessageStatus, Notice, is_usual
 from models.asset import AssetRow
 from models.base import new_id
 from models.message import MessageRow

@@ -9,8 +9,8 @@ from sqlalchemy import Uuid, bindparam, delete, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.notice import Channel, NoticeKind, is_usual
-from domain.sending import Quiet
+from domain.messages.notice import Channel, NoticeKind, is_usual
+from domain.messages.sending import Quiet
 from models.preference import PreferenceRow, QuietHours
 
 Choices = Mapping[tuple[NoticeKind, Channel], bool]
@@ -18,7 +18,7 @@ Choices = Mapping[tuple[NoticeKind, Channel], bool]
 
 @dataclass(frozen=True)
 class Wishes:
-    """What somebody has chosen; where they have not, `domain.notice` has what is usual."""
+    """What somebody has chosen; where they have not, `domain.messages.notice` has what is usual."""
 
     choices: Choices
     quiet: Quiet | None

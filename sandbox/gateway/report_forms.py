@@ -12,7 +12,7 @@ import httpx
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from domain.notice import Delivery
+from domain.messages.notice import Delivery
 from sandbox.gateway.outbox import Sent
 from sandbox.webhook_keys import POSTMARK_USER, ProviderKeys
 

@@ -8,7 +8,7 @@ import httpx
 from fastapi import APIRouter, HTTPException, Request
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from domain.notice import Delivery
+from domain.messages.notice import Delivery
 from sandbox.gateway.outbox import Outbox, Sent
 from sandbox.gateway.outbox_page import Kept
 from sandbox.gateway.report_forms import Untold, report_of

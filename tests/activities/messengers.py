@@ -12,7 +12,7 @@ from sqlalchemy import func, update
 
 from activities.message_tries import MessageTries
 from activities.messages import ProviderMessageSteps
-from domain.notice import Channel, Notice, NoticeKind
+from domain.messages.notice import Channel, Notice, NoticeKind
 from gateways.kavenegar import Kavenegar
 from gateways.message import MessageGateway
 from gateways.postmark import Postmark

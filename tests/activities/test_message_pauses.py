@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import text, update
 
 from activities.messages import HELD, ProviderMessageSteps
-from domain.notice import Channel, MessageStatus, Notice, NoticeKind
-from domain.sending import Quiet
+from domain.messages.notice import Channel, MessageStatus, Notice, NoticeKind
+from domain.messages.sending import Quiet
 from models.database import Sessions
 from models.message import MessageRow
 from models.queries import message_log, messages, preferences

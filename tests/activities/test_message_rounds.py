@@ -14,8 +14,8 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.contracts_messages import Round
 from activities.messages import AT_ONCE, ProviderMessageSteps
-from domain.notice import Channel, MessageStatus, Notice, NoticeKind
-from domain.sending import Quiet
+from domain.messages.notice import Channel, MessageStatus, Notice, NoticeKind
+from domain.messages.sending import Quiet
 from models.database import Sessions, create_engine, sessions_of
 from models.message import MessageRow
 from models.queries import messages, preferences

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text, update
 
 from activities.messages import ProviderMessageSteps
-from domain.notice import Channel, MessageStatus, Notice, NoticeKind
+from domain.messages.notice import Channel, MessageStatus, Notice, NoticeKind
 from gateways.postmark import Postmark
 from models.account_secrets import token_digest
 from models.database import Sessions

@@ -18,7 +18,7 @@ from activities.payments import PostgresPaymentSteps
 from activities.transfers import PostgresTransferSteps
 from activities.withdrawals import PostgresWithdrawalSteps
 from domain import ids
-from domain.notice import NoticeKind
+from domain.messages.notice import NoticeKind
 from domain.payment import PaymentStatus
 from domain.ticket import Action, Stage
 from domain.transfer import NewTransfer, TransferLimits

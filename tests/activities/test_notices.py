@@ -15,7 +15,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from domain.asset import Handover
-from domain.notice import Channel, MessageStatus, Notice, NoticeKind
+from domain.messages.notice import Channel, MessageStatus, Notice, NoticeKind
 from domain.ticket import Action, Stage
 from models.base import new_id
 from models.database import Sessions

@@ -9,8 +9,8 @@ import pytest
 
 from api.dashboard.charts import scale
 from api.dashboard.words import WORDS
-from domain.letter import Language
-from domain.notice import Channel, MessageStatus
+from domain.messages.letter import Language
+from domain.messages.notice import Channel, MessageStatus
 from domain.payment import PaymentStatus
 from domain.ticket import TicketStatus
 from tests.api.people import Person

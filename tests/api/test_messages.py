@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from domain.notice import MessageStatus
+from domain.messages.notice import MessageStatus
 from models.database import Sessions
 from models.message import MessageRow
 from sandbox.ports import free_port

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from sqlalchemy import event
 
-from domain.notice import SECURITY, Channel, MessageStatus, NoticeKind
+from domain.messages.notice import SECURITY, Channel, MessageStatus, NoticeKind
 from models.database import Sessions
 from tests import given
 from tests.api.people import Person, join, problem

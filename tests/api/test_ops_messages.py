@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from domain.audit import AuditAction
-from domain.notice import Channel, Delivery, MessageStatus, NoticeKind
+from domain.messages.notice import Channel, Delivery, MessageStatus, NoticeKind
 from models.database import Sessions
 from models.message import MessageRow
 from tests import given

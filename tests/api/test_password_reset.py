@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import event, select, text, update
 
 from domain.audit import AuditAction
-from domain.notice import MessageStatus, NoticeKind
+from domain.messages.notice import MessageStatus, NoticeKind
 from models.account_token import AccountToken
 from models.database import Sessions
 from models.message import MessageRow

@@ -14,7 +14,7 @@ from api.accounts import passwords
 from api.accounts.passwords import Passwords, hash_chosen, hash_password
 from domain.audit import AuditAction
 from domain.errors import ValidationFailed
-from domain.notice import NoticeKind
+from domain.messages.notice import NoticeKind
 from models.account_secrets import token_digest
 from models.database import Sessions
 from models.queries import account_tokens

@@ -10,7 +10,7 @@ from sqlalchemy import func, select, update
 
 from api.accounts.tokens import digest
 from domain.audit import AuditAction
-from domain.notice import NoticeKind
+from domain.messages.notice import NoticeKind
 from models.database import Sessions
 from models.user import LoginSession, RefreshToken
 from settings import Settings

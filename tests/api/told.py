@@ -2,7 +2,7 @@
 
 from sqlalchemy import select
 
-from domain.notice import NoticeKind
+from domain.messages.notice import NoticeKind
 from models.audit import AuditRow
 from models.database import Sessions
 from models.message import MessageRow

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 
 from api.app import create_app
 from domain import ledger
-from domain.notice import MessageStatus
+from domain.messages.notice import MessageStatus
 from models.database import Sessions
 from models.user import UserRole
 from settings import Settings

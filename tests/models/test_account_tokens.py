@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import text
 
-from domain.notice import CODE_ATTEMPTS, NoticeKind
+from domain.messages.notice import CODE_ATTEMPTS, NoticeKind
 from models.account_secrets import AccountSecrets, new_code, token_digest
 from models.database import Sessions
 from models.queries import account_tokens

@@ -10,8 +10,8 @@ from uuid import UUID, uuid4
 from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from domain.delivery import Report
-from domain.notice import Channel, Delivery, MessageStatus, NoticeKind
+from domain.messages.delivery import Report
+from domain.messages.notice import Channel, Delivery, MessageStatus, NoticeKind
 from models.base import new_id
 from models.database import Sessions
 from models.message import MessageRow

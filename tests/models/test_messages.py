@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import func, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from domain.notice import Channel, MessageStatus, Notice, NoticeKind
-from domain.sending import Quiet
+from domain.messages.notice import Channel, MessageStatus, Notice, NoticeKind
+from domain.messages.sending import Quiet
 from models.database import Sessions, create_engine
 from models.message import MessageRow
 from models.queries import message_log, messages, preferences

@@ -19,7 +19,7 @@ from activities.tickets import PostgresTicketSteps
 from domain.asset import Asset
 from domain.deadlines import Windows
 from domain.finding import FindingKind
-from domain.notice import Channel, MessageStatus, Notice, NoticeKind
+from domain.messages.notice import Channel, MessageStatus, Notice, NoticeKind
 from domain.payment import PaymentStatus
 from domain.reports import Day
 from domain.ticket import Action, TicketStatus

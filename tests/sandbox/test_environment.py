@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 import message_gateways
-from domain.notice import Channel
+from domain.messages.notice import Channel
 from sandbox import environment
 from sandbox.addresses import Addresses
 from sandbox.home import Home

@@ -13,7 +13,7 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from domain import ids
-from domain.notice import MessageStatus, Notice, NoticeKind
+from domain.messages.notice import MessageStatus, Notice, NoticeKind
 from models.database import Sessions, create_engine, sessions_of
 from models.message import MessageRow
 from models.queries import messages

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, update
 
 from domain.audit import AuditAction
-from domain.notice import NoticeKind
+from domain.messages.notice import NoticeKind
 from models.database import Sessions
 from models.user import LoginSession
 from settings import Settings

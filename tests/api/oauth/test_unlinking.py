@@ -4,7 +4,7 @@ import asyncio
 from uuid import UUID, uuid4
 
 from domain.audit import AuditAction
-from domain.notice import NoticeKind
+from domain.messages.notice import NoticeKind
 from models.account_secrets import token_digest
 from models.database import Sessions
 from models.queries import account_tokens

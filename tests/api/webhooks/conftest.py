@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from domain.notice import Channel, MessageStatus, NoticeKind
+from domain.messages.notice import Channel, MessageStatus, NoticeKind
 from models.base import new_id
 from models.database import Sessions
 from models.message import MessageRow

@@ -9,7 +9,7 @@ from starlette.datastructures import Headers
 
 from api.webhooks.call import Call
 from api.webhooks.sendgrid import SendGrid
-from domain.notice import Delivery
+from domain.messages.notice import Delivery
 from tests.api.people import problem
 from tests.api.webhooks.callers import OTHER_KEY, Asked, sendgrid
 from tests.api.webhooks.conftest import Send, Sent, Taken

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from api.app import create_app
-from domain.notice import Delivery
+from domain.messages.notice import Delivery
 from sandbox.gateway.app import create_app as create_simulator
 from sandbox.gateway.outbox import Outbox, Sent
 from sandbox.gateway.reports import Reporter

@@ -9,7 +9,7 @@ import pytest
 from api.webhooks.call import Messenger
 from api.webhooks.registry import Webhooks
 from domain.limits import Rate
-from domain.notice import MessageStatus
+from domain.messages.notice import MessageStatus
 from gateways.kavenegar import Kavenegar
 from gateways.postmark import Postmark
 from gateways.sendgrid import SendGrid

@@ -2,9 +2,9 @@
 
 import pytest
 
-from domain.facts import instant
-from domain.notice import NoticeKind as K
-from domain.notice_worth import is_still_so
+from domain.messages.facts import instant
+from domain.messages.notice import NoticeKind as K
+from domain.messages.worth import is_still_so
 from domain.ticket import Stage
 from tests import given
 from tests.given import DAY, NOW

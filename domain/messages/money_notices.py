@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from domain.facts import rials
-from domain.notice import Notice, NoticeKind
+from domain.messages.facts import rials
+from domain.messages.notice import Notice, NoticeKind
 from domain.payment import Payment, PaymentStatus
 from domain.transfer import NewTransfer
 from domain.withdrawal import Withdrawal, WithdrawalStatus

@@ -10,9 +10,9 @@ from typing import Final
 from uuid import UUID
 
 from domain import ledger
-from domain.facts import instant, rials, rials_if_any
 from domain.ledger import Side
-from domain.notice import Notice, NoticeKind
+from domain.messages.facts import instant, rials, rials_if_any
+from domain.messages.notice import Notice, NoticeKind
 from domain.plan import Plan, Transition
 from domain.ticket import Action, Ticket, TicketStatus
 

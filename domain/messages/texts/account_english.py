@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
-from domain.notice import NoticeKind
-from domain.wording import Wording
+from domain.messages.notice import NoticeKind
+from domain.messages.wording import Wording
 
 NOT_YOU: Final = "If it was not you, reset your password at once and tell our support."
 

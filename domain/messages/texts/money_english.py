@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Final
 
-from domain.notice import NoticeKind
-from domain.texts.account_english import NOT_YOU
-from domain.wording import IfKnown, Wording
+from domain.messages.notice import NoticeKind
+from domain.messages.texts.account_english import NOT_YOU
+from domain.messages.wording import IfKnown, Wording
 
 _WALLET: Final = "See the wallet"
 _PAYMENT: Final = "See the payment"

@@ -7,13 +7,13 @@ from uuid import uuid4
 
 import pytest
 
-from domain.direction import APART, TOGETHER
-from domain.letter import Language, Letter
-from domain.notice import WITH_SECRET, Channel, Notice, NoticeKind, worth_sending
-from domain.notice_texts import ENGLISH, PAGES, PERSIAN, TONGUES, write
-from domain.spoken import AMOUNTS, INSTANTS
-from domain.texts import account_english
-from domain.wording import IfKnown, Wording, names_in
+from domain.messages.direction import APART, TOGETHER
+from domain.messages.letter import Language, Letter
+from domain.messages.notice import WITH_SECRET, Channel, Notice, NoticeKind, worth_sending
+from domain.messages.spoken import AMOUNTS, INSTANTS
+from domain.messages.texts import account_english
+from domain.messages.wording import IfKnown, Wording, names_in
+from domain.messages.writing import ENGLISH, PAGES, PERSIAN, TONGUES, write
 from tests import notices
 
 FACTS = {"provider": "Google", "role": "operator"}

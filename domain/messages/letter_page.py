@@ -5,7 +5,7 @@ from html import escape
 from string import Template
 from typing import Final
 
-from domain.direction import APART, TOGETHER, plain
+from domain.messages.direction import APART, TOGETHER, plain
 
 PLATFORM: Final = "Assets"
 # Inline styles are all that programs for e-mail agree on. Some of them drop <html> and <body>, so

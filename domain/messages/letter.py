@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from domain.direction import plain
-from domain.letter_page import PLATFORM, page
-from domain.notice import Channel
+from domain.messages.direction import plain
+from domain.messages.letter_page import PLATFORM, page
+from domain.messages.notice import Channel
 
 
 class Language(StrEnum):

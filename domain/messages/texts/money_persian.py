@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Final
 
-from domain.notice import NoticeKind
-from domain.texts.account_persian import NOT_YOU
-from domain.wording import IfKnown, Wording
+from domain.messages.notice import NoticeKind
+from domain.messages.texts.account_persian import NOT_YOU
+from domain.messages.wording import IfKnown, Wording
 
 _WALLET: Final = "دیدن کیف پول"
 _PAYMENT: Final = "دیدن پرداخت"

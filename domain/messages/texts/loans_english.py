@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
-from domain.notice import NoticeKind
-from domain.wording import IfKnown, Wording
+from domain.messages.notice import NoticeKind
+from domain.messages.wording import IfKnown, Wording
 
 _RECEIVED: Final = IfKnown("{amount} went to your wallet.")
 _LINK: Final = "See the loan"

@@ -6,7 +6,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from domain.errors import IllegalTransition
-from domain.notice import WITH_SECRET, MessageStatus, NoticeKind
+from domain.messages.notice import WITH_SECRET, MessageStatus, NoticeKind
 
 _FIRST_PAUSE: Final = timedelta(seconds=2)
 _LONGEST_PAUSE: Final = timedelta(minutes=10)

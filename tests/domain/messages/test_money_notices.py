@@ -5,9 +5,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from domain import money_notices
-from domain.notice import Notice
-from domain.notice import NoticeKind as K
+from domain.messages import money_notices
+from domain.messages.notice import Notice
+from domain.messages.notice import NoticeKind as K
 from domain.payment import PaymentStatus
 from domain.transfer import NewTransfer
 from domain.withdrawal import WithdrawalStatus

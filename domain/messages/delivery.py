@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from domain.notice import Delivery, rank
+from domain.messages.notice import Delivery, rank
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ import pytest
 from domain.actions import act
 from domain.asset import Handover
 from domain.deadlines import Windows
-from domain.facts import instant
-from domain.loan_notices import told
-from domain.notice import Notice, NoticeKind
-from domain.notice_worth import is_still_so
+from domain.messages.facts import instant
+from domain.messages.loan_notices import told
+from domain.messages.notice import Notice, NoticeKind
+from domain.messages.worth import is_still_so
 from domain.plan import request
 from domain.ticket import Action, Role, Stage, Ticket
 from domain.transitions import TABLE

@@ -6,11 +6,11 @@ from typing import Final
 from urllib.parse import urlencode
 from uuid import UUID
 
-from domain.direction import plain
-from domain.letter import Language, Letter
-from domain.notice import SECURITY, NoticeKind
-from domain.spoken import said
-from domain.texts import (
+from domain.messages.direction import plain
+from domain.messages.letter import Language, Letter
+from domain.messages.notice import SECURITY, NoticeKind
+from domain.messages.spoken import said
+from domain.messages.texts import (
     account_english,
     account_persian,
     loans_english,
@@ -18,7 +18,7 @@ from domain.texts import (
     money_english,
     money_persian,
 )
-from domain.wording import Phrases, Wording, filled
+from domain.messages.wording import Phrases, Wording, filled
 
 ENGLISH: Final[Mapping[NoticeKind, Wording]] = {
     **account_english.WORDINGS,

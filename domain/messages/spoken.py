@@ -1,7 +1,7 @@
 """How facts are said in a language: amounts with their unit, dates by its calendar, names apart.
 
-A fact is stored in one form (domain/facts.py). What it becomes here is for a reader's eyes, and
-nobody reads it back.
+A fact is stored in one form (`domain.messages.facts`). What it becomes here is for a reader's
+eyes, and nobody reads it back.
 """
 
 from collections.abc import Mapping
@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 from persiantools.digits import en_to_fa
 from persiantools.jdatetime import JalaliDate
 
-from domain.direction import apart, harmless, is_leftward
-from domain.letter import Language
-from domain.wording import Facts, Phrases
+from domain.messages.direction import apart, harmless, is_leftward
+from domain.messages.letter import Language
+from domain.messages.wording import Facts, Phrases
 
 AMOUNTS: Final = frozenset(
     {"amount", "claim", "deposit", "fee", "to_borrower", "to_lender", "total"}

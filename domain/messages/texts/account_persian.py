@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
-from domain.notice import NoticeKind
-from domain.wording import Wording
+from domain.messages.notice import NoticeKind
+from domain.messages.wording import Wording
 
 NOT_YOU: Final = (
     "اگر شما این کار را نکرده‌اید، همین حالا گذرواژهٔ خود را بازنشانی کنید و به پشتیبانی خبر دهید."

@@ -8,8 +8,8 @@ from hypothesis import given as over
 from hypothesis import strategies as st
 
 from domain.errors import IllegalTransition
-from domain.notice import OPTIONAL, SECURITY, MessageStatus, NoticeKind, worth_sending
-from domain.sending import Quiet, backoff, check_resend, zone_of
+from domain.messages.notice import OPTIONAL, SECURITY, MessageStatus, NoticeKind, worth_sending
+from domain.messages.sending import Quiet, backoff, check_resend, zone_of
 
 # With a summer time, with half an hour of it, without one, and with one that begins at midnight.
 ZONES = ("Asia/Tehran", "Europe/Berlin", "Australia/Lord_Howe", "UTC", "Africa/Cairo")

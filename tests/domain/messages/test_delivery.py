@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.delivery import Report, furthest
-from domain.notice import Delivery, rank
+from domain.messages.delivery import Report, furthest
+from domain.messages.notice import Delivery, rank
 
 AT = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 ORDER = ("accepted", "undelivered", "delivered", "read")

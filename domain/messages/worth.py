@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
-from domain.facts import instant
-from domain.notice import NoticeKind
+from domain.messages.facts import instant
+from domain.messages.notice import NoticeKind
 from domain.ticket import Stage, Ticket
 
 _RUNNING: Final = frozenset({Stage.ACTIVE, Stage.OFFERED})
