@@ -5,7 +5,11 @@ from typing import Final
 
 from temporalio import activity
 
-from activities.contracts import AskCardReversal, CardReversalSteps, CloseCardReversal
+from activities.contracts.card_reversals import (
+    AskCardReversal,
+    CardReversalSteps,
+    CloseCardReversal,
+)
 from activities.refusals import refusals
 from domain import card_reversal, ids
 from domain.audit import AuditAction, AuditLine

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from temporalio import activity
 
-from activities.contracts import (
+from activities.contracts.payments import (
     GatewaySteps,
     Inspection,
     NewPayment,
@@ -14,8 +14,8 @@ from activities.contracts import (
     Unverified,
     Verdict,
     Verified,
-    refuse,
 )
+from activities.contracts.refusal import refuse
 from domain.errors import GatewayRefused
 from domain.payment import Payment
 from gateways.errors import Declined, ResultClass

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from temporalio import activity
 
-from activities.contracts_messages import MessageSteps, Round
+from activities.contracts.messages import MessageSteps, Round
 from activities.message_tries import MessageTries, Outcome
 from domain.messages.notice import Channel, MessageStatus
 from models.message import MessageRow

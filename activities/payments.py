@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio import activity
 
-from activities.contracts import (
+from activities.contracts.payments import (
     AttachAuthority,
     MarkPayment,
     NewPayment,

@@ -5,7 +5,7 @@ from typing import Final
 
 from temporalio import activity
 
-from activities.contracts_wallet import PayoutAnswer, PayoutSteps, PayoutVerdict
+from activities.contracts.wallet import PayoutAnswer, PayoutSteps, PayoutVerdict
 from domain.withdrawal import Withdrawal
 from gateways.errors import Declined, ResultClass
 from gateways.payout import Manual, PayoutGateway, PayoutRequest

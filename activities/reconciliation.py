@@ -10,12 +10,12 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio import activity
 
-from activities.contracts import (
+from activities.contracts.payments import Unverified
+from activities.contracts.reconciliation import (
     Compare,
     ComparePayment,
     ReconciliationSteps,
     ToLookAt,
-    Unverified,
 )
 from activities.refusals import refusals
 from domain import ids

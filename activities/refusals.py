@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from activities.contracts import refuse
+from activities.contracts.refusal import refuse
 from domain.errors import DomainError
 
 

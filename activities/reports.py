@@ -5,7 +5,7 @@ from datetime import date
 
 from temporalio import activity
 
-from activities.contracts_reports import ReportSteps
+from activities.contracts.reports import ReportSteps
 from domain.finding import Finding, FindingKind
 from domain.money import ZERO
 from models.database import Sessions

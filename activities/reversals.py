@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio import activity
 
-from activities.contracts import ReversalSteps
+from activities.contracts.reversals import ReversalSteps
 from activities.refusals import refusals
 from domain import ids
 from domain.audit import AuditAction, AuditLine

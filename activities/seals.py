@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio import activity
 
-from activities.contracts_seals import Sealed, SealSteps
+from activities.contracts.seals import Sealed, SealSteps
 from models.audit import AuditSeal
 from models.database import Sessions
 from models.ledger import LedgerSeal

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio import activity
 
-from activities.contracts import MovedTicket, MoveTicket, TicketSteps
+from activities.contracts.tickets import MovedTicket, MoveTicket, TicketSteps
 from activities.refusals import refusals
 from domain import ids
 from domain.actions import Move, act

@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio import activity
 
-from activities.contracts_wallet import TransferSteps
+from activities.contracts.wallet import TransferSteps
 from activities.refusals import refusals
 from domain import ledger as book
 from domain.messages import money_notices

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio import activity
 
-from activities.contracts_wallet import WithdrawalSteps
+from activities.contracts.wallet import WithdrawalSteps
 from activities.refusals import refusals
 from domain import ids
 from domain import ledger as book

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
-from activities.contracts import NewPayment, SettlePayment, Verified
+from activities.contracts.payments import NewPayment, SettlePayment, Verified
 from activities.payments import PostgresPaymentSteps
 from domain import ledger
 from domain.asset import Asset, Handover

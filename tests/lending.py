@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import text
 
-from activities.contracts import MovedTicket, MoveTicket
+from activities.contracts.tickets import MovedTicket, MoveTicket
 from activities.tickets import PostgresTicketSteps
 from domain.actions import Terms
 from domain.asset import Handover

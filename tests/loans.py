@@ -5,7 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID, uuid4
 
-from activities.contracts import MoveTicket
+from activities.contracts.tickets import MoveTicket
 from activities.tickets import PostgresTicketSteps
 from domain.deadlines import Windows
 from domain.ticket import Action, Ticket

@@ -4,7 +4,13 @@ from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID, uuid4
 
-from activities.contracts import AttachAuthority, NewPayment, Opened, SettlePayment, Verified
+from activities.contracts.payments import (
+    AttachAuthority,
+    NewPayment,
+    Opened,
+    SettlePayment,
+    Verified,
+)
 from activities.payments import PostgresPaymentSteps
 from models.base import new_id
 from models.database import Sessions

@@ -7,12 +7,12 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError, FailureError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.contracts import (
+    from activities.contracts.card_reversals import (
         AskCardReversal,
         CardReversalSteps,
         CloseCardReversal,
-        GatewaySteps,
     )
+    from activities.contracts.payments import GatewaySteps
     from domain.payment import Payment
     from workflows import policies
     from workflows.desk import Desk

@@ -9,7 +9,7 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.contracts_messages import MessageSteps, Round
+    from activities.contracts.messages import MessageSteps, Round
     from domain.messages.notice import MessageStatus
     from workflows import policies
 

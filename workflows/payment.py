@@ -8,7 +8,7 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError, FailureError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.contracts import (
+    from activities.contracts.payments import (
         AttachAuthority,
         GatewaySteps,
         Inspection,
@@ -18,8 +18,8 @@ with workflow.unsafe.imports_passed_through():
         PaymentSteps,
         SettlePayment,
         Verdict,
-        refuse,
     )
+    from activities.contracts.refusal import refuse
     from domain import ids
     from domain.errors import GatewayUnavailable
     from domain.payment import OPEN, Payment, PaymentStatus

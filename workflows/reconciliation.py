@@ -10,14 +10,8 @@ from temporalio.exceptions import FailureError
 from temporalio.workflow import ParentClosePolicy
 
 with workflow.unsafe.imports_passed_through():
-    from activities.contracts import (
-        Compare,
-        ComparePayment,
-        GatewaySteps,
-        NewPayment,
-        ReconciliationSteps,
-        Unverified,
-    )
+    from activities.contracts.payments import GatewaySteps, NewPayment, Unverified
+    from activities.contracts.reconciliation import Compare, ComparePayment, ReconciliationSteps
     from domain import ids
     from domain.payment import Payment
     from domain.reconciliation import FULL_LIST

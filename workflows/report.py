@@ -6,7 +6,7 @@ from typing import Final
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.contracts_reports import ReportSteps
+    from activities.contracts.reports import ReportSteps
     from workflows import policies
 
 LIMIT: Final = timedelta(minutes=5)

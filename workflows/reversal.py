@@ -7,7 +7,8 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.contracts import ReversalSteps, refuse
+    from activities.contracts.refusal import refuse
+    from activities.contracts.reversals import ReversalSteps
     from domain.errors import DomainError
     from domain.reversal import NewReversal, Reversal, ReversalDecision, decided
     from workflows import attributes

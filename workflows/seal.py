@@ -6,7 +6,7 @@ from typing import Final
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.contracts_seals import Sealed, SealSteps
+    from activities.contracts.seals import Sealed, SealSteps
     from workflows import policies
 
 LIMIT: Final = timedelta(minutes=5)  # the first round may find years of transactions

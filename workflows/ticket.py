@@ -11,7 +11,9 @@ from temporalio.common import SearchAttributeUpdate
 from temporalio.exceptions import ApplicationError, FailureError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.contracts import MovedTicket, MoveTicket, PaymentSteps, TicketSteps, refuse
+    from activities.contracts.payments import PaymentSteps
+    from activities.contracts.refusal import refuse
+    from activities.contracts.tickets import MovedTicket, MoveTicket, TicketSteps
     from domain import ids
     from domain.errors import DomainError
     from domain.plan import LoanRequest

@@ -4,7 +4,7 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.contracts_wallet import TransferSteps
+    from activities.contracts.wallet import TransferSteps
     from domain.transfer import NewTransfer, Transfer
     from workflows.details import describe_transfer
     from workflows.messages import Ending, Refused

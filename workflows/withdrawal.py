@@ -7,8 +7,8 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.contracts import refuse
-    from activities.contracts_wallet import PayoutSteps, PayoutVerdict, WithdrawalSteps
+    from activities.contracts.refusal import refuse
+    from activities.contracts.wallet import PayoutSteps, PayoutVerdict, WithdrawalSteps
     from domain.audit import BY_ITSELF, Origin
     from domain.errors import DomainError
     from domain.withdrawal import (

@@ -12,7 +12,7 @@ from temporalio.common import (
     WorkflowIDReusePolicy,
 )
 
-from activities.contracts import NewPayment
+from activities.contracts.payments import NewPayment
 from api.commands.failures import started, translated
 from domain import ids
 from domain.payment import Payment, PaymentStatus

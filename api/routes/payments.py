@@ -5,7 +5,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response, status
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from activities.contracts import NewPayment
+from activities.contracts.payments import NewPayment
 from api import paths
 from api.commands.failures import Closed
 from api.deps import Caller, CurrentUser, Held, Idempotent, Services, Session

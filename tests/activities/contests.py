@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
-from activities.contracts import MovedTicket, MoveTicket
+from activities.contracts.tickets import MovedTicket, MoveTicket
 from activities.tickets import PostgresTicketSteps
 from domain.asset import Handover
 from domain.dispute import Division

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.contracts import MovedTicket, MoveTicket
+from activities.contracts.tickets import MovedTicket, MoveTicket
 from activities.tickets import PostgresTicketSteps
 from domain.asset import Asset
 from domain.calendar import Period

@@ -10,7 +10,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.card_reversals import PostgresCardReversalSteps
-from activities.contracts import AskCardReversal, CloseCardReversal
+from activities.contracts.card_reversals import AskCardReversal, CloseCardReversal
 from domain import ids, ledger
 from domain.ledger import AccountKind
 from domain.payment import CardReversal, Payment, PaymentStatus

@@ -12,14 +12,9 @@ from sqlalchemy.exc import OperationalError
 from temporalio.testing import ActivityEnvironment
 
 from activities.card_reversals import PostgresCardReversalSteps
-from activities.contracts import (
-    AskCardReversal,
-    CloseCardReversal,
-    MoveTicket,
-    NewPayment,
-    SettlePayment,
-    Verified,
-)
+from activities.contracts.card_reversals import AskCardReversal, CloseCardReversal
+from activities.contracts.payments import NewPayment, SettlePayment, Verified
+from activities.contracts.tickets import MoveTicket
 from activities.payments import PostgresPaymentSteps
 from activities.reversals import PostgresReversalSteps
 from activities.tickets import PostgresTicketSteps

@@ -8,7 +8,7 @@ import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.contracts import Inspection, Verdict
+from activities.contracts.payments import Inspection, Verdict
 from activities.gateway import ZarinpalSteps
 from domain.payment import Payment, PaymentStatus
 from gateways.errors import Declined, ResultClass

@@ -14,7 +14,7 @@ from sqlalchemy import text, update
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.contracts import MoveTicket
+from activities.contracts.tickets import MoveTicket
 from domain.actions import Terms
 from domain.dispute import Claim, Division
 from domain.extension import ExtensionStatus, Offer

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import func, select, update
 from temporalio.testing import ActivityEnvironment
 
-from activities.contracts_messages import Round
+from activities.contracts.messages import Round
 from activities.messages import AT_ONCE, ProviderMessageSteps
 from domain.messages.notice import Channel, MessageStatus, Notice, NoticeKind
 from domain.messages.sending import Quiet

@@ -11,9 +11,7 @@ import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.contracts import (
-    MarkPayment,
-)
+from activities.contracts.payments import MarkPayment
 from activities.payments import PostgresPaymentSteps
 from activities.transfers import PostgresTransferSteps
 from activities.withdrawals import PostgresWithdrawalSteps

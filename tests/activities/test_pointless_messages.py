@@ -4,9 +4,7 @@ import pytest
 from sqlalchemy import update
 from temporalio.testing import ActivityEnvironment
 
-from activities.contracts import (
-    MarkPayment,
-)
+from activities.contracts.payments import MarkPayment
 from activities.message_drafts import Pointless, drafted
 from activities.payments import PostgresPaymentSteps
 from domain.payment import PaymentStatus

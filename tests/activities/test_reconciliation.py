@@ -12,13 +12,9 @@ from sqlalchemy import Connection, create_engine, text
 from temporalio.testing import ActivityEnvironment
 
 from activities.card_reversals import PostgresCardReversalSteps
-from activities.contracts import (
-    AskCardReversal,
-    CloseCardReversal,
-    Compare,
-    ComparePayment,
-    Unverified,
-)
+from activities.contracts.card_reversals import AskCardReversal, CloseCardReversal
+from activities.contracts.payments import Unverified
+from activities.contracts.reconciliation import Compare, ComparePayment
 from activities.reconciliation import PostgresReconciliationSteps
 from domain import ids, ledger
 from domain.finding import FindingKind

@@ -13,7 +13,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.card_reversals import PostgresCardReversalSteps
-from activities.contracts import AskCardReversal
+from activities.contracts.card_reversals import AskCardReversal
 from activities.reversals import PostgresReversalSteps
 from domain import ids, ledger
 from domain.ledger import AccountKind, Posting

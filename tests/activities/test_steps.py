@@ -9,15 +9,15 @@ import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.contracts import (
+from activities.contracts.payments import (
     AttachAuthority,
     MarkPayment,
-    MoveTicket,
     NewPayment,
     Opened,
     SettlePayment,
     Verified,
 )
+from activities.contracts.tickets import MoveTicket
 from activities.payments import PostgresPaymentSteps
 from activities.tickets import PostgresTicketSteps
 from domain.deadlines import Windows

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.contracts_wallet import PayoutAnswer, PayoutVerdict
+from activities.contracts.wallet import PayoutAnswer, PayoutVerdict
 from activities.payout import GatewayPayoutSteps
 from activities.withdrawals import PostgresWithdrawalSteps
 from domain.ledger import AccountKind, Side

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from activities.contracts import MoveTicket
+from activities.contracts.tickets import MoveTicket
 from activities.tickets import PostgresTicketSteps
 from domain.deadlines import Windows
 from domain.plan import LoanRequest

@@ -13,7 +13,7 @@ from sqlalchemy import event, func, select, text, update
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from activities.contracts import MoveTicket
+from activities.contracts.tickets import MoveTicket
 from activities.reports import PostgresReportSteps
 from activities.tickets import PostgresTicketSteps
 from domain.asset import Asset

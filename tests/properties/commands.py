@@ -3,15 +3,9 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from activities.contracts import (
-    AskCardReversal,
-    AttachAuthority,
-    CloseCardReversal,
-    MarkPayment,
-    MoveTicket,
-    NewPayment,
-    SettlePayment,
-)
+from activities.contracts.card_reversals import AskCardReversal, CloseCardReversal
+from activities.contracts.payments import AttachAuthority, MarkPayment, NewPayment, SettlePayment
+from activities.contracts.tickets import MoveTicket
 from domain.plan import LoanRequest
 from domain.reversal import NewReversal, ReversalDecision
 from domain.transfer import NewTransfer

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from uuid import UUID
 
-from activities.contracts import MoveTicket, NewPayment, SettlePayment, Verified
+from activities.contracts.payments import NewPayment, SettlePayment, Verified
+from activities.contracts.tickets import MoveTicket
 from tests.given import NOW
 from tests.properties.commands import Command, Outcome
 from tests.properties.faults import Died, Fault

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from activities.contracts import MoveTicket
+from activities.contracts.tickets import MoveTicket
 from domain.asset import Asset, Handover
 from domain.dispute import Claim, Division
 from domain.extension import Offer

@@ -7,15 +7,9 @@ from functools import singledispatchmethod
 from typing import Any, TypeVar
 from uuid import UUID
 
-from activities.contracts import (
-    AskCardReversal,
-    AttachAuthority,
-    CloseCardReversal,
-    MarkPayment,
-    MoveTicket,
-    NewPayment,
-    SettlePayment,
-)
+from activities.contracts.card_reversals import AskCardReversal, CloseCardReversal
+from activities.contracts.payments import AttachAuthority, MarkPayment, NewPayment, SettlePayment
+from activities.contracts.tickets import MoveTicket
 from domain.asset import Asset
 from domain.plan import LoanRequest
 from domain.reversal import NewReversal, ReversalDecision

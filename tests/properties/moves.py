@@ -11,17 +11,16 @@ from random import Random
 from typing import Final, TypeVar
 from uuid import UUID
 
-from activities.contracts import (
-    AskCardReversal,
+from activities.contracts.card_reversals import AskCardReversal, CloseCardReversal
+from activities.contracts.payments import (
     AttachAuthority,
-    CloseCardReversal,
     MarkPayment,
-    MoveTicket,
     NewPayment,
     Opened,
     SettlePayment,
     Verified,
 )
+from activities.contracts.tickets import MoveTicket
 from domain.payment import PaymentStatus
 from domain.plan import LoanRequest
 from domain.reversal import NewReversal, ReversalDecision

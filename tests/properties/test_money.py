@@ -9,7 +9,7 @@ from typing import get_args
 
 import pytest
 
-from activities.contracts import MoveTicket
+from activities.contracts.tickets import MoveTicket
 from domain.ticket import Action
 from tests.properties.commands import Command
 from tests.properties.runs import Runs

@@ -13,18 +13,16 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from temporalio.exceptions import ApplicationError
 
 from activities.card_reversals import PostgresCardReversalSteps
-from activities.contracts import (
-    AskCardReversal,
+from activities.contracts.card_reversals import AskCardReversal, CloseCardReversal
+from activities.contracts.payments import (
     AttachAuthority,
-    CloseCardReversal,
     MarkPayment,
-    MovedTicket,
-    MoveTicket,
     NewPayment,
     RecordedPayment,
     SettlePayment,
 )
-from activities.contracts_seals import Sealed
+from activities.contracts.seals import Sealed
+from activities.contracts.tickets import MovedTicket, MoveTicket
 from activities.payments import PostgresPaymentSteps
 from activities.reversals import PostgresReversalSteps
 from activities.seals import PostgresSealSteps

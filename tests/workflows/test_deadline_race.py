@@ -11,7 +11,8 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.worker import Worker
 
-from activities.contracts import MovedTicket, MoveTicket, refuse
+from activities.contracts.refusal import refuse
+from activities.contracts.tickets import MovedTicket, MoveTicket
 from activities.tickets import PostgresTicketSteps
 from domain import ids
 from domain.deadlines import Windows

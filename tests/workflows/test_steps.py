@@ -13,7 +13,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowHandle
 from temporalio.worker import Worker
 
-from activities.contracts import MovedTicket, MoveTicket
+from activities.contracts.tickets import MovedTicket, MoveTicket
 from activities.tickets import PostgresTicketSteps
 from domain import ids
 from domain.deadlines import Windows

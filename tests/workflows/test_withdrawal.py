@@ -23,7 +23,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Worker
 
-from activities.contracts_wallet import PayoutAnswer, PayoutVerdict
+from activities.contracts.wallet import PayoutAnswer, PayoutVerdict
 from activities.payout import GatewayPayoutSteps
 from activities.withdrawals import PostgresWithdrawalSteps
 from domain import ids

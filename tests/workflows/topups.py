@@ -11,7 +11,7 @@ from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.testing import WorkflowEnvironment
 
-from activities.contracts import NewPayment
+from activities.contracts.payments import NewPayment
 from domain import ids
 from domain.ledger import AccountKind
 from domain.payment import Payment
