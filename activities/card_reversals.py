@@ -41,7 +41,7 @@ class PostgresCardReversalSteps(CardReversalSteps):
                 taken = withdrawal(ref, payment.user_id, payment.amount, _ASKED)
                 await ledger.post(session, taken)
                 await payments.mark_reversal(session, payment.id, CardReversal.ASKED)
-                await audit.record(session, _asked(payment, command))
+                await audit.record(session, _asked(payment, command), command.line_id)
                 return await payments.lock(session, payment.id)
 
     @activity.defn

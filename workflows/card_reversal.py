@@ -67,7 +67,8 @@ class CardReversal:
 
     async def _ask(self) -> Payment:
         wish = self._wish
-        command = AskCardReversal(wish.payment_id, workflow.now(), wish.by, wish.origin)
+        at = workflow.now()
+        command = AskCardReversal(wish.payment_id, at, wish.by, wish.origin, wish.line_id)
         asked = await take(CardReversalSteps.ask_card_reversal, command, "Take from the wallet")
         self._adopt(asked)
         return asked

@@ -58,12 +58,17 @@ class Decision:
 
 @dataclass(frozen=True)
 class ReverseToCard:
-    """An operator's wish to send a payment back to its card, and why."""
+    """An operator's wish to send a payment back to its card, and why.
+
+    Attributes:
+        line_id: Of the audit line that tells of it; by that the request knows its own doing.
+    """
 
     payment_id: UUID
     by: UUID
     reason: str
     origin: Origin = BY_ITSELF
+    line_id: UUID | None = None
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ class AskCardReversal:
     at: datetime
     by: UUID | None = None
     origin: Origin = BY_ITSELF
+    line_id: UUID | None = None
 
 
 @dataclass(frozen=True)

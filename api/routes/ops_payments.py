@@ -86,11 +86,11 @@ async def reverse_payment(
 
     async def reverse(attempt: Attempt) -> OperatorPaymentOut:
         payment = await _stored(services, payment_id)
-        if payment.reversal in _TRIED and not attempt.is_first:
-            return OperatorPaymentOut.of(payment)  # that was this request
-        if payment.reversal is not CardReversal.ASKED and attempt.is_first:
+        if payment.reversal in _TRIED and await _is_recorded(services, attempt):
+            return OperatorPaymentOut.of(payment)  # by this very request
+        if payment.reversal is not CardReversal.ASKED:
             card_reversal.check(payment, datetime.now(UTC))
-        wish = ReverseToCard(payment_id, operator.id, body.reason, origin)
+        wish = ReverseToCard(payment_id, operator.id, body.reason, origin, attempt.resource_id)
         try:
             payment = await services.payments.reverse(wish)
         except Closed:
@@ -141,6 +141,11 @@ async def _looked_at(services: Services, payment: Payment) -> Payment:
             return await services.commands.look_at_payment(payment, payer_says_paid=True)
         except Closed:
             return await _stored(services, payment.id)
+
+
+async def _is_recorded(services: Services, attempt: Attempt) -> bool:
+    async with services.reads() as session:
+        return await audit.is_recorded(session, attempt.resource_id)
 
 
 async def _stored(services: Services, payment_id: UUID) -> Payment:

@@ -19,6 +19,7 @@ from models.database import Sessions
 from models.queries.ledger import post
 from settings import Settings
 from tests import given
+from tests.api.loans import forget_outcomes
 from tests.api.people import Person, problem
 from tests.conftest import KEYS
 
@@ -88,6 +89,20 @@ async def test_operators_who_click_together_hear_the_same(
         ("debit", f"{AMOUNT}.00"),
         ("credit", f"{AMOUNT}.00"),
     ]
+
+
+async def test_one_request_in_many_copies_is_one_success(
+    sara: Person, operator: Person, gateway: httpx.AsyncClient, sessions: Sessions
+) -> None:
+    """Whichever copy comes first to the work, and also when the outcome was not kept."""
+    payment = await a_paid_payment(sara, gateway)
+
+    answers = await asyncio.gather(*(reverse(operator, payment, key="back") for _ in range(8)))
+    await forget_outcomes(sessions, ["back"])
+    later = await reverse(operator, payment, key="back")
+
+    assert {answer.status_code for answer in [*answers, later]} == {200}
+    assert {answer.json()["reversal"] for answer in [*answers, later]} == {"done"}
 
 
 async def test_a_card_that_takes_nothing_back_leaves_the_money_in_the_wallet(
