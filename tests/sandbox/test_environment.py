@@ -3,7 +3,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-import message_gateways
+from composition import message_gateways
 from domain.messages.notice import Channel
 from sandbox import environment
 from sandbox.addresses import Addresses

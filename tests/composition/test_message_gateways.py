@@ -6,7 +6,7 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
-import message_gateways
+from composition import message_gateways
 from domain.messages.notice import Channel
 from gateways.kavenegar import Kavenegar
 from gateways.postmark import Postmark

@@ -1,4 +1,4 @@
-"""The composition root of messages: the provider behind each channel, as the settings choose."""
+"""The provider behind each channel, as the settings choose."""
 
 from collections.abc import Callable, Mapping
 from typing import Final
