@@ -85,11 +85,22 @@ class Postgres:
         return Program(
             name="postgres",
             argv=unprivileged(command, signal.SIGINT),
+            prepare=self.remove_empty_lock,
             ready=self.is_ready,
             # "Fast shutdown": open transactions are rolled back and clients disconnected.
             stop_signal=signal.SIGINT,
             death_signal=signal.SIGINT,
         )
+
+    def remove_empty_lock(self) -> None:
+        """Remove what a server leaves that died between making its lock file and filling it.
+
+        No server would ever start on it again, and none can be running: it has no children before
+        the file is filled, and nobody but we, who hold the home, starts one here.
+        """
+        lock = self.data_dir / "postmaster.pid"
+        if lock.exists() and not lock.stat().st_size:
+            lock.unlink()
 
     def is_ready(self) -> bool:
         command = (binary("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port))

@@ -36,6 +36,7 @@ class Child:
         self.started_at = time.monotonic()
         self._ready = False
         log.parent.mkdir(parents=True, exist_ok=True)
+        program.prepare()
         with log.open("ab") as output:
             self._log_start = output.tell()
             self._process = subprocess.Popen(

@@ -28,6 +28,7 @@ class Program:
         stop_signal: What asks it to end in good order.
         grace_s: How long it may take to do so before it is killed.
         death_signal: What it gets when we are killed ourselves (Linux).
+        prepare: What must be done before each start, the first and those after a death.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Program:
     stop_signal: signal.Signals = signal.SIGTERM
     grace_s: float = 10.0
     death_signal: signal.Signals = signal.SIGKILL
+    prepare: Callable[[], None] = lambda: None
 
     @property
     def needs(self) -> tuple[str, ...]:

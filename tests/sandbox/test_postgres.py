@@ -85,6 +85,15 @@ def test_the_data_is_there_after_a_stop_and_after_a_kill(tmp_path: Path) -> None
     wait_until(starts_again)
 
 
+def test_a_server_that_died_while_it_took_its_lock_starts_again(tmp_path: Path) -> None:
+    server = Postgres(tmp_path / "postgres", free_port(), "pw")
+    server.create()
+    (server.data_dir / "postmaster.pid").touch()
+
+    with server.running(), psycopg.connect(server.superuser_url()) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
 def test_an_interrupted_creation_is_begun_again(tmp_path: Path) -> None:
     (tmp_path / "postgres.new" / "base").mkdir(parents=True)
 
