@@ -213,9 +213,11 @@ async def _write(
     session: AsyncSession, change: Insert | Update, plan: Plan, command_id: str, note: str | None
 ) -> None:
     """Change a ticket and write its timeline in one round trip."""
-    lines = insert(_LINES).values(_lines(plan, command_id, note)).add_cte(change.cte("change"))
+    lines = _lines(plan, command_id, note)
+    # One line, which is usual, is no list: SQLAlchemy compiles a list anew each time.
+    values = lines[0] if len(lines) == 1 else lines
     try:
-        await session.execute(lines)
+        await session.execute(insert(_LINES).values(values).add_cte(change.cte("change")))
     except IntegrityError as error:
         cause = error.orig
         if isinstance(cause, ExclusionViolation):
