@@ -19,12 +19,13 @@ from domain.reports import Nightly
 from domain.transfer import TransferLimits
 from settings import providers
 from settings.forms import Limit, Names, TemporalAccess, keyring
+from settings.operating import OperatingSettings
 from settings.production import complaints
 from settings.reports import ReportSettings
 from settings.webhooks import WebhookSettings
 
 
-class Settings(ReportSettings, WebhookSettings):
+class Settings(OperatingSettings, ReportSettings, WebhookSettings):
     """Secrets have no defaults. Each field is the environment variable of the same name."""
 
     model_config = SettingsConfigDict(
