@@ -4,10 +4,11 @@ from dataclasses import replace
 
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes
+from temporalio.converter import DataConverter
 from temporalio.service import RetryConfig
 
 from engine.codec import EncryptionCodec
+from engine.failures import BriefFailureConverter
 
 
 def data_converter(keys: dict[str, bytes]) -> DataConverter:
@@ -15,7 +16,7 @@ def data_converter(keys: dict[str, bytes]) -> DataConverter:
     return replace(
         pydantic_data_converter,
         payload_codec=EncryptionCodec(keys),
-        failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
+        failure_converter_class=BriefFailureConverter,
     )
 
 
