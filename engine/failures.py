@@ -1,4 +1,4 @@
-"""Failures as operators read them: a few words and the innermost frames, encrypted.
+"""Failures as operators read them: a few words and our innermost frames, encrypted.
 
 The server keeps no more than 4 KB of an activity's last failure, and replaces a larger one by
 "Failure exceeds size limit". What SQLAlchemy raises is larger: two errors, each with the statement
@@ -13,7 +13,10 @@ from temporalio.converter import DefaultFailureConverter, PayloadConverter
 _MESSAGE_SIZE: Final = 500
 _STACK_SIZE: Final = 400
 _LEVELS: Final = 3  # what went wrong, and what that came from
+_FRAMES: Final = 2
 _STATEMENT: Final = "\n[SQL:"
+_FRAME: Final = '  File "'
+_OTHERS: Final = "site-packages"
 _HIDDEN: Final = "Encoded failure"
 
 
@@ -40,10 +43,10 @@ def _message(text: str) -> str:
 
 
 def _innermost(stack_trace: str) -> str:
-    """Keep the frames where it happened: those at the end."""
-    if len(stack_trace) <= _STACK_SIZE:
-        return stack_trace
-    return stack_trace[-_STACK_SIZE:].partition("\n")[2]
+    """Keep the innermost frames of our own code, or of others' where there are none of ours."""
+    frames = [_FRAME + frame for frame in stack_trace.split(_FRAME)[1:]]
+    ours = [frame for frame in frames if _OTHERS not in frame] or frames
+    return "".join(ours[-_FRAMES:])[-_STACK_SIZE:]
 
 
 def _cut_causes(failure: Failure) -> None:

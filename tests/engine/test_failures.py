@@ -45,7 +45,8 @@ async def test_the_server_keeps_what_a_database_step_failed_of(
     assert 'relation "no_such_table" does not exist' in read.message
     assert "[SQL:" not in read.message
     assert read.failure is not None
-    assert "do_execute" in read.failure.stack_trace
+    assert "in failed_statement" in read.failure.stack_trace
+    assert "site-packages" not in read.failure.stack_trace
 
 
 async def test_a_failure_of_any_length_and_depth_is_kept(converter: DataConverter) -> None:
