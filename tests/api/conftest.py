@@ -1,15 +1,19 @@
 """The API over ASGI, on real PostgreSQL and real Temporal, with a real worker behind it."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
+from argon2 import PasswordHasher
 from fastapi import FastAPI
+from zxcvbn import zxcvbn
 
+from api.accounts import passwords
 from api.app import create_app
 from engine.client import connect
 from models.database import Sessions
@@ -42,13 +46,23 @@ def settings_of(database_url: str, temporal_address: str, **changes: Any) -> Set
 
 
 @asynccontextmanager
-async def serving(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+async def api(settings: Settings) -> AsyncIterator[httpx.ASGITransport]:
     """Run an API of its own for the length of a block."""
     app: FastAPI = create_app(settings)
     async with app.router.lifespan_context(app):
-        transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
-            yield http
+        yield httpx.ASGITransport(app)
+
+
+def visiting(transport: httpx.ASGITransport) -> httpx.AsyncClient:
+    """Return a client whose cookies nobody else sees."""
+    return httpx.AsyncClient(transport=transport, base_url="http://localhost")
+
+
+@asynccontextmanager
+async def serving(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """Visit an API of its own for the length of a block."""
+    async with api(settings) as transport, visiting(transport) as http:
+        yield http
 
 
 @pytest.fixture(scope="session")
@@ -56,16 +70,35 @@ def settings(database_url: str, temporal: TemporalServer) -> Settings:
     return settings_of(database_url, temporal.address)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def real_hasher() -> Iterator[PasswordHasher]:
+    """Judge each password once and hash it cheaply: half of a test's time would go there.
+
+    Yields what was there before, for the tests of passwords.
+    """
+    real = passwords._HASHER
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_HASHER", PasswordHasher(1, memory_cost=8, parallelism=1))
+        patch.setattr(passwords, "zxcvbn", cache(zxcvbn))
+        yield real
+
+
 @pytest.fixture(scope="session")
-async def http(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    async with serving(settings) as http:
+async def transport(settings: Settings) -> AsyncIterator[httpx.ASGITransport]:
+    async with api(settings) as transport:
+        yield transport
+
+
+@pytest.fixture(scope="session")
+async def http(transport: httpx.ASGITransport) -> AsyncIterator[httpx.AsyncClient]:
+    async with visiting(transport) as http:
         yield http
 
 
 @pytest.fixture
-async def browser(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+async def browser(transport: httpx.ASGITransport) -> AsyncIterator[httpx.AsyncClient]:
     """A client whose cookies nobody else sees."""
-    async with serving(settings) as http:
+    async with visiting(transport) as http:
         yield http
 
 

@@ -62,6 +62,11 @@ async def store(sessions: Sessions, person: Person, **values: Any) -> None:
         await session.execute(update(User).where(User.id == UUID(person.id)).values(values))
 
 
+@pytest.fixture(autouse=True)
+def real_cost(real_hasher: PasswordHasher, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords, "_HASHER", real_hasher)
+
+
 @pytest.mark.parametrize("password", COMMON)
 def test_a_common_password_is_refused(password: str) -> None:
     with pytest.raises(ValidationFailed, match="among the first"):
