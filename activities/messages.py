@@ -1,9 +1,7 @@
 """Takes messages in hand: one that somebody waits for, or in a round all that are due."""
 
 import asyncio
-import logging
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from time import monotonic
@@ -13,18 +11,17 @@ from uuid import UUID
 from temporalio import activity
 
 from activities.contracts.messages import MessageSteps, Round
-from activities.message_tries import MessageTries, Outcome
+from activities.message_tries import Batch, MessageTries, Outcome
 from domain.messages.notice import Channel, MessageStatus
-from models.message import MessageRow
 from models.queries import messages
 
 HELD: Final = timedelta(seconds=60)  # longer than two calls to a provider take
 AT_ONCE: Final = 10  # of one channel
+# Many of those about loans have become pointless by now, so that of so many few are sent.
+LOOKED_AT: Final = 2 * AT_ONCE
 # After so many in a row that a provider did not take, it is left alone until the next round.
 ENOUGH: Final = 3
 LONGEST_ROUND: Final = timedelta(seconds=45)
-_TAKEN: Final = frozenset({Outcome.SENT, Outcome.REFUSED})
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -35,12 +32,14 @@ class ProviderMessageSteps(MessageSteps):
     async def deliver_message(self, message_id: UUID) -> MessageStatus:
         """Try once, and say in which status the message is then."""
         async with self.tries.sessions.begin() as session:
-            row = await messages.begin(session, message_id, HELD)
-            if row is None:
+            due = await messages.begin(session, message_id)
+            if due is None:
                 # Somebody else has it, it is done, or what it was to tell of was rolled back.
                 found = await messages.status_of(session, message_id)
                 return found or MessageStatus.FAILED
-        return (await self.tries.make(row)).status
+            batch = await self.tries.take(session, [due], 1, HELD)
+        [outcome] = batch.settled or await self._make(batch)
+        return outcome.status
 
     @activity.defn
     async def deliver_due_messages(self) -> Round:
@@ -72,33 +71,26 @@ class ProviderMessageSteps(MessageSteps):
         while monotonic() < until and not activity.is_worker_shutdown():
             activity.heartbeat()
             async with self.tries.sessions.begin() as session:
-                rows = await messages.claim(session, channel, AT_ONCE, HELD)
-            for outcome in await self._make(rows):
-                done[outcome] += 1
-                failures = _in_a_row(failures, outcome)
-            if failures >= ENOUGH or len(rows) < AT_ONCE:
+                due = await messages.due(session, channel, LOOKED_AT)
+                if not due:
+                    return done, True
+                batch = await self.tries.take(session, due, AT_ONCE, HELD)
+            made = await self._make(batch)
+            done.update([*batch.settled, *made])
+            for outcome in made:
+                failures = failures + 1 if outcome is Outcome.PUT_OFF else 0
+            if failures >= ENOUGH or (len(due) < LOOKED_AT and not batch.left):
                 return done, True
         return done, False
 
-    async def _make(self, rows: Sequence[MessageRow]) -> list[Outcome]:
-        """Try some at the same time. One that breaks our own code does not stop the others."""
-        outcomes = await asyncio.gather(*map(self.tries.make, rows), return_exceptions=True)
-        return [
-            outcome if isinstance(outcome, Outcome) else await self._broken(row, outcome)
-            for row, outcome in zip(rows, outcomes, strict=True)
-        ]
-
-    async def _broken(self, row: MessageRow, error: BaseException) -> Outcome:
-        """Put a message off that could not be tried. Without the database this fails as well."""
-        if not isinstance(error, Exception):
-            raise error
-        # Without its words, which may quote an address.
-        log.error("message %s cannot be sent: %s", row.id, type(error).__name__)
-        await self.tries.put_off(row, f"an error of ours: {type(error).__name__}")
-        return Outcome.PUT_OFF
+    async def _make(self, batch: Batch) -> list[Outcome]:
+        """Try some at the same time."""
+        # Each comes to its end even if another one breaks: what is handed over must be noted.
+        made = await asyncio.gather(*map(self.tries.make, batch.tries), return_exceptions=True)
+        return [_outcome(each) for each in made]
 
 
-def _in_a_row(failures: int, outcome: Outcome) -> int:
-    if outcome is Outcome.PUT_OFF:
-        return failures + 1
-    return 0 if outcome in _TAKEN else failures
+def _outcome(made: Outcome | BaseException) -> Outcome:
+    if isinstance(made, BaseException):
+        raise made
+    return made

@@ -9,13 +9,14 @@ import statistics
 import subprocess
 import sys
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from uuid import uuid4
 
 import httpx
+import psycopg
 from temporalio.client import Client
 
 from benchmarks import bare
@@ -28,6 +29,7 @@ WARM_UP = 3
 LOANS_ALONE = 30
 PASSWORD = "a long enough password"  # noqa: S105  (of accounts made for one run)
 ACTIONS = ("accept", "pay", "complete")
+MEANWHILE = {"sent": "sent", "failed": "pointless by then", "queued": "more of them wait"}
 
 
 @dataclass
@@ -152,10 +154,14 @@ async def compare(dev: DevInfo, http: httpx.AsyncClient, queue: str) -> None:
         counted = alone if number >= WARM_UP else Timings()
         ticket_id = await pairs[0].loan(counted)
         counted.seconds["bare"] += await bare.loan(temporal, queue, str(uuid4()))
-    ours, bares = [], []
+    ours, bares, told = [], [], []
     for _ in range(ROUNDS):
         bares.append(await rate(one_bare))
+        before = messages_of(dev)
         ours.append(await rate(one_loan))
+        since = messages_of(dev)
+        since.subtract(before)
+        told.append(since)
     ratios = [our / bare_ for our, bare_ in zip(ours, bares, strict=True)]
 
     await shape(temporal, ticket_id)
@@ -166,6 +172,16 @@ async def compare(dev: DevInfo, http: httpx.AsyncClient, queue: str) -> None:
     print(f"\nloans per second      {statistics.median(ours):6.1f}   {rounded(ours)}")
     print(f"bare workflows        {statistics.median(bares):6.1f}   {rounded(bares)}")
     print(f"ratio                 {statistics.median(ratios):6.2f}   {rounded(ratios, 2)}")
+    print("\nMessages, which are sent beside the loans, in each round of them:")
+    for status, meaning in MEANWHILE.items():
+        print(f"{meaning:<22}{' '.join(f'{each[status]:5}' for each in told)}")
+
+
+def messages_of(dev: DevInfo) -> Counter[str]:
+    """Count the messages by their status."""
+    with psycopg.connect(dev.database_url) as connection:
+        found = connection.execute("SELECT status, count(*) FROM messages GROUP BY status")
+        return Counter(dict(found.fetchall()))
 
 
 async def shape(temporal: Client, ticket_id: str) -> None:

@@ -1,15 +1,32 @@
 """Statements on messages, from when they are due until they were sent or have failed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, cast
 from uuid import UUID
 
-from sqlalchemy import Select, and_, bindparam, func, select, update
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    DateTime,
+    Integer,
+    Select,
+    Table,
+    Text,
+    Update,
+    Uuid,
+    and_,
+    bindparam,
+    column,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.types import TypeEngine
 
-from domain.messages.notice import Channel, MessageStatus, Notice, NoticeKind, worth_sending
+from domain.messages.notice import Channel, MessageStatus, Notice, NoticeKind
 from domain.messages.sending import backoff
 from models.base import new_id
 from models.message import MessageRow
@@ -21,6 +38,30 @@ _IS_DUE: Final = and_(
     MessageRow.status == bindparam(None, MessageStatus.QUEUED, literal_execute=True),
     func.statement_timestamp() >= _DUE_AT,
 )
+_AGE: Final = func.statement_timestamp() - func.coalesce(
+    MessageRow.resent_at, MessageRow.created_at
+)
+_DUE: Final = select(MessageRow, _AGE).where(_IS_DUE)
+# What changes is the table and not the rows in the session: what is done follows from how they
+# were. A message that is done does not change, and with its end its address is forgotten.
+_M: Final = cast("Table", MessageRow.__table__)
+_OPEN: Final = update(_M).where(_M.c.status == MessageStatus.QUEUED)
+_ENDED: Final[Mapping[str, Any]] = {"address": None, "held_until": None}
+_SENT: Final = _OPEN.where(_M.c.id == bindparam("message_id")).values(
+    **_ENDED,
+    status=MessageStatus.SENT,
+    provider=bindparam("sent_by"),
+    provider_id=bindparam("called"),
+    sent_at=func.clock_timestamp(),
+    last_error=None,
+)
+
+
+class Due(NamedTuple):
+    """A message that can be begun with, and how long it is since it was stored, or resent."""
+
+    row: MessageRow
+    age: timedelta
 
 
 async def queue(session: AsyncSession, notice: Notice, message_id: UUID | None = None) -> UUID:
@@ -53,61 +94,50 @@ async def status_of(session: AsyncSession, message_id: UUID) -> MessageStatus | 
     return await session.scalar(select(MessageRow.status).where(MessageRow.id == message_id))
 
 
-async def is_too_late(session: AsyncSession, row: MessageRow) -> bool:
-    """Tell whether a message is older than it is worth sending."""
-    since = row.resent_at or row.created_at
-    return bool(await session.scalar(select(since < _ago(worth_sending(row.kind)))))
-
-
-async def begin(session: AsyncSession, message_id: UUID, limit: timedelta) -> MessageRow | None:
-    """Take a message in hand, as `claim` does; None if it is not due, or somebody else has it."""
-    statement = select(MessageRow).where(MessageRow.id == message_id, _IS_DUE).with_for_update()
-    found = await _held(session, statement, limit)
+async def begin(session: AsyncSession, message_id: UUID) -> Due | None:
+    """Lock a message as `due` does; None if it is not due, or somebody else has it in hand."""
+    found = await _locked(session, _DUE.where(MessageRow.id == message_id).with_for_update())
     return found[0] if found else None
 
 
-async def claim(
-    session: AsyncSession, channel: Channel, number: int, limit: timedelta
-) -> Sequence[MessageRow]:
-    """Take those messages of a channel in hand that have been due for longest.
+async def due(session: AsyncSession, channel: Channel, number: int) -> list[Due]:
+    """Lock those messages of a channel that have been due for longest; pass by what others lock.
 
-    Nobody else begins with them until `put_off`, `postpone`, `sent` or `failed` lets go of them, or
-    until `limit` is over: a worker may be killed. The rows are as they were before.
+    What is not taken in hand, postponed, put off or ended in the same transaction is due as it was.
     """
     statement = (
-        select(MessageRow)
-        .where(MessageRow.channel == channel, _IS_DUE)
+        _DUE.where(MessageRow.channel == channel)
         .order_by(_DUE_AT)
         .limit(number)
         .with_for_update(skip_locked=True)
     )
-    return await _held(session, statement, limit)
+    return await _locked(session, statement)
 
 
-async def _held(
-    session: AsyncSession, statement: Select[MessageRow], limit: timedelta
-) -> Sequence[MessageRow]:
-    rows = (await session.scalars(statement)).all()
-    if rows:
-        now = func.statement_timestamp()
-        hold = update(MessageRow).where(MessageRow.id.in_([row.id for row in rows]))
-        await session.execute(
-            hold.values(tried_at=now, held_until=now + limit),
-            execution_options={"synchronize_session": False},
-        )
-    return rows
+async def _locked(session: AsyncSession, statement: Select[MessageRow, timedelta]) -> list[Due]:
+    return [Due(row, age) for row, age in await session.execute(statement)]
 
 
-async def belongs_to(session: AsyncSession, message_id: UUID, user_id: UUID) -> None:
-    """Note whose address it was that somebody gave."""
-    statement = update(MessageRow).where(MessageRow.id == message_id)
-    await session.execute(statement.values(user_id=user_id))
+async def hold(session: AsyncSession, attempts: Mapping[UUID, int], limit: timedelta) -> None:
+    """Take messages in hand, with as many `attempts` each as there are after the one to be made.
+
+    That may have its effect whatever happens then. Nobody else begins with them until `sent`,
+    `failed` or `put_off` lets go of them, or until `limit` is over: a worker may be killed.
+    """
+    now = func.statement_timestamp()
+    change, counted = _each(attempts, Integer())
+    await session.execute(change.values(attempts=counted, tried_at=now, held_until=now + limit))
+
+
+async def belongs_to(session: AsyncSession, readers: Mapping[UUID, UUID]) -> None:
+    """Note whose addresses they were that somebody gave."""
+    change, reader = _each(readers, Uuid())
+    await session.execute(change.values(user_id=reader))
 
 
 async def count_attempt(session: AsyncSession, message_id: UUID, number: int) -> None:
     """Count an attempt before it is made: it may have its effect whatever happens then."""
-    statement = update(MessageRow).where(MessageRow.id == message_id)
-    await session.execute(statement.values(attempts=number))
+    await session.execute(_OPEN.where(_M.c.id == message_id).values(attempts=number))
 
 
 async def since_last(
@@ -124,51 +154,36 @@ async def since_last(
 async def put_off(session: AsyncSession, row: MessageRow, last_error: str) -> None:
     """Keep why a try came to nothing, and let go of the message until the next one is due."""
     failed_tries = row.failed_tries + 1
-    await _change(
-        session,
-        row.id,
-        last_error=last_error,
-        failed_tries=failed_tries,
-        held_until=func.clock_timestamp() + backoff(failed_tries),
+    await session.execute(
+        _OPEN.where(_M.c.id == row.id).values(
+            last_error=last_error,
+            failed_tries=failed_tries,
+            held_until=func.clock_timestamp() + backoff(failed_tries),
+        )
     )
 
 
-async def postpone(session: AsyncSession, message_id: UUID, until: datetime) -> None:
-    """Let a message rest until its reader wants it."""
-    await _change(session, message_id, held_until=until)
+async def postpone(session: AsyncSession, until: Mapping[UUID, datetime]) -> None:
+    """Let messages rest until their readers want them."""
+    change, morning = _each(until, DateTime(timezone=True))
+    await session.execute(change.values(held_until=morning))
 
 
 async def sent(session: AsyncSession, message_id: UUID, provider: str, provider_id: str) -> None:
-    await _change(
-        session,
-        message_id,
-        status=MessageStatus.SENT,
-        address=None,
-        held_until=None,
-        provider=provider,
-        provider_id=provider_id,
-        sent_at=func.clock_timestamp(),
-        last_error=None,
+    await session.execute(
+        _SENT, {"message_id": message_id, "sent_by": provider, "called": provider_id}
     )
 
 
-async def failed(session: AsyncSession, message_id: UUID, last_error: str) -> None:
-    await _change(
-        session,
-        message_id,
-        status=MessageStatus.FAILED,
-        address=None,
-        held_until=None,
-        last_error=last_error,
-    )
+async def failed(session: AsyncSession, reasons: Mapping[UUID, str]) -> None:
+    change, reason = _each(reasons, Text())
+    await session.execute(change.values(**_ENDED, status=MessageStatus.FAILED, last_error=reason))
 
 
-async def _change(session: AsyncSession, message_id: UUID, **values: Any) -> None:  # noqa: ANN401
-    """Change a message that is not done; with its end its address is forgotten, by a CHECK too."""
-    is_open = MessageRow.status == MessageStatus.QUEUED
-    statement = update(MessageRow).where(MessageRow.id == message_id, is_open)
-    await session.execute(statement.values(values))
-
-
-def _ago(age: timedelta) -> Any:  # noqa: ANN401  (an expression)
-    return func.clock_timestamp() - age
+def _each(given: Mapping[UUID, object], kind: TypeEngine[Any]) -> tuple[Update, ColumnElement[Any]]:
+    """Return a change of those messages that are not done, and what is given for each of them."""
+    ids = bindparam("ids", list(given), ARRAY(Uuid()))
+    new = bindparam("new", list(given.values()), ARRAY(kind))
+    pairs = func.unnest(ids, new).table_valued(column("id", Uuid()), column("value", kind))
+    each = pairs.render_derived("given")
+    return _OPEN.where(_M.c.id == each.c.id), each.c.value

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import ARRAY, Select, Uuid, any_, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -29,6 +29,13 @@ def _payment(row: Sequence[object]) -> Payment:
 async def find(session: AsyncSession, payment_id: UUID) -> Payment | None:
     row = (await session.execute(_payments().where(PaymentRow.id == payment_id))).one_or_none()
     return _payment(row) if row else None
+
+
+async def paid_among(session: AsyncSession, payment_ids: Collection[UUID]) -> set[UUID]:
+    """Return which of these payments have arrived."""
+    is_named = PaymentRow.id == any_(bindparam("payment_ids", list(payment_ids), ARRAY(Uuid)))
+    statement = select(PaymentRow.id).where(is_named, PaymentRow.paid_at.is_not(None))
+    return set(await session.scalars(statement))
 
 
 async def by_authority(session: AsyncSession, authority: str) -> Payment | None:

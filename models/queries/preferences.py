@@ -1,11 +1,11 @@
 """Statements on which messages people want, and on when they want none."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Uuid, bindparam, delete, func, select, tuple_
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, delete, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -43,14 +43,16 @@ async def get(session: AsyncSession, user_id: UUID) -> Wishes:
     return Wishes(choices, quiet)
 
 
-async def asleep_until(session: AsyncSession, user_id: UUID) -> datetime | None:
-    """Return when somebody's quiet hours are over; None if they have none now."""
-    statement = select(QuietHours, func.clock_timestamp()).where(QuietHours.user_id == user_id)
-    found = (await session.execute(statement)).one_or_none()
-    if found is None:
-        return None
-    row, now = found
-    return Quiet(row.starts, row.ends, row.time_zone).until(now)
+async def asleep(session: AsyncSession, user_ids: Collection[UUID]) -> dict[UUID, datetime]:
+    """Return which of them have quiet hours now, and when those are over."""
+    statement = select(QuietHours, func.clock_timestamp()).where(
+        QuietHours.user_id == any_(bindparam("user_ids", list(user_ids), ARRAY(Uuid)))
+    )
+    mornings = {
+        row.user_id: Quiet(row.starts, row.ends, row.time_zone).until(now)
+        for row, now in await session.execute(statement)
+    }
+    return {user_id: morning for user_id, morning in mornings.items() if morning}
 
 
 async def choose(session: AsyncSession, user_id: UUID, choices: Choices) -> None:

@@ -1,6 +1,6 @@
 """Statements on tickets and their timeline."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import fields
 from datetime import datetime
 from functools import cache
@@ -9,12 +9,15 @@ from uuid import UUID
 
 from psycopg.errors import ExclusionViolation, UniqueViolation
 from sqlalchemy import (
+    ARRAY,
     Insert,
     Integer,
     Row,
     Select,
     Table,
     Update,
+    Uuid,
+    any_,
     bindparam,
     exists,
     insert,
@@ -47,6 +50,7 @@ _FIRST_OF_DISPUTE: Final = len(_OWN) + len(fields(Extension))
 _TICKETS = select(*(_T.c[name] for name in (*_OWN, *_OF_PARTS)))
 _ONE = _TICKETS.where(_T.c.id == bindparam("ticket_id"))
 _LOCKED = _ONE.with_for_update(key_share=True)
+_NAMED = _TICKETS.where(_T.c.id == any_(bindparam("ticket_ids", type_=ARRAY(Uuid))))
 _LIMIT = bindparam("limit", type_=Integer, literal_execute=True)
 _FILTERS: Final = {
     "status": _T.c.status == bindparam("status"),
@@ -106,6 +110,12 @@ def _values(ticket: Ticket, names: Sequence[str]) -> dict[str, object]:
 async def find(session: AsyncSession, ticket_id: UUID) -> Ticket | None:
     row = (await session.execute(_ONE, {"ticket_id": ticket_id})).one_or_none()
     return _ticket(row) if row else None
+
+
+async def among(session: AsyncSession, ticket_ids: Collection[UUID]) -> dict[UUID, Ticket]:
+    """Find tickets by their ids."""
+    rows = await session.execute(_NAMED, {"ticket_ids": list(ticket_ids)})
+    return {ticket.id: ticket for ticket in map(_ticket, rows)}
 
 
 async def get(session: AsyncSession, ticket_id: UUID) -> Ticket:

@@ -1,12 +1,12 @@
 """Statements on accounts."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import ARRAY, Text, Uuid, and_, any_, bindparam, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -24,6 +24,15 @@ async def get(session: AsyncSession, user_id: UUID) -> User:
 async def by_email(session: AsyncSession, email: str) -> User | None:
     """Find an account; `email` is in lower case."""
     return (await session.scalars(select(User).where(User.email == email))).one_or_none()
+
+
+async def among(
+    session: AsyncSession, user_ids: Collection[UUID], emails: Collection[str]
+) -> list[User]:
+    """Find accounts by their ids, or by their addresses in lower case."""
+    is_named = User.id == any_(bindparam("user_ids", list(user_ids), ARRAY(Uuid)))
+    is_at = User.email == any_(bindparam("emails", list(emails), ARRAY(Text)))
+    return list(await session.scalars(select(User).where(or_(is_named, is_at))))
 
 
 async def is_operator(session: AsyncSession, user_id: UUID) -> bool:

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from sqlalchemy import text, update
 
+from activities.message_tries import Try
 from activities.messages import HELD, ProviderMessageSteps
 from domain.messages.notice import Channel, MessageStatus, Notice, NoticeKind
 from domain.messages.sending import Quiet
@@ -48,10 +49,8 @@ async def test_a_killed_worker_leaves_its_message_to_others_after_a_minute(
     """Killed after its provider took the message, and before that was noted."""
     user = await somebody(sessions)
     message_id = await queued(sessions, NoticeKind.PHONE_CODE, user)
-    killed = await taken_in_hand(sessions, message_id)
-    draft = await steps.tries._draft(killed)
-    assert draft
-    await steps.tries.gateways[Channel.SMS].send(await steps.tries._write(draft))
+    killed = await taken_in_hand(steps, message_id)
+    await steps.tries.gateways[Channel.SMS].send(killed.outgoing)
 
     assert await steps.deliver_message(message_id) is MessageStatus.QUEUED
     row = await stored(sessions, message_id)
@@ -65,11 +64,12 @@ async def test_a_killed_worker_leaves_its_message_to_others_after_a_minute(
     assert (await stored(sessions, message_id)).attempts == 1
 
 
-async def taken_in_hand(sessions: Sessions, message_id: UUID) -> MessageRow:
-    async with sessions.begin() as session:
-        row = await messages.begin(session, message_id, HELD)
-    assert row
-    return row
+async def taken_in_hand(steps: ProviderMessageSteps, message_id: UUID) -> Try:
+    async with steps.tries.sessions.begin() as session:
+        due = await messages.begin(session, message_id)
+        assert due
+        batch = await steps.tries.take(session, [due], 1, HELD)
+    return batch.tries[0]
 
 
 async def test_what_is_sent_again_is_not_taken_for_what_had_failed(

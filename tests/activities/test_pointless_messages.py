@@ -5,13 +5,14 @@ from sqlalchemy import update
 from temporalio.testing import ActivityEnvironment
 
 from activities.contracts.payments import MarkPayment
-from activities.message_drafts import Pointless, drafted
+from activities.message_drafts import Pointless, drafted, known_of
 from activities.payments import PostgresPaymentSteps
 from domain.payment import PaymentStatus
 from domain.ticket import Action, Stage
 from models.database import Sessions
 from models.message import MessageRow
 from models.personal import PersonalData
+from models.queries import messages
 from models.user import User
 from tests import given
 from tests.conftest import KEYS
@@ -37,7 +38,9 @@ async def why_not(sessions: Sessions, message: MessageRow) -> str | None:
     """Return why a message is not sent, None if it is."""
     async with sessions.begin() as session:
         try:
-            await drafted(session, message, PERSONAL)
+            due = await messages.begin(session, message.id)
+            assert due
+            drafted(due, await known_of(session, [due.row]), PERSONAL)
         except Pointless as why:
             return str(why)
     return None

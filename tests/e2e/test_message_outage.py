@@ -1,13 +1,11 @@
 """With every provider of messages away loans go on, and when they are back all is told, once."""
 
 import asyncio
-import random
 import re
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 import httpx
 import psycopg
@@ -21,14 +19,13 @@ from tests.e2e.books import Books
 from tests.e2e.dev import Dev
 from tests.e2e.gateway import top_up
 from tests.e2e.loans import Loan
-from tests.outbox import Outbox
+from tests.e2e.readers import CHANNELS, reach, sent_to
 
 PRICE = 600_000
 # Some were tried so often that they rest for half a minute.
 RECOVERY = timedelta(seconds=150)
 MOVED_ON = "the loan has moved on"
 ENDED = "has ended"
-CHANNELS = ("email", "sms", "whatsapp")
 _STATUSES = """
 SELECT u.email, m.channel, m.status, m.last_error, count(*) FROM messages m
 JOIN users u ON u.id = m.user_id GROUP BY 1, 2, 3, 4
@@ -55,26 +52,9 @@ class Reached:
 
 @pytest.fixture
 async def people(gateway: httpx.AsyncClient, sara: Person, omid: Person) -> AsyncIterator[Reached]:
-    addresses = {}
-    for person in (sara, omid):
-        phone = f"0935{random.randrange(10**7):07}"
-        await reach(gateway, person, phone)
-        addresses[person.email] = (person.email, phone, f"+98{phone[1:]}", f"98{phone[1:]}")
+    addresses = {person.email: await reach(gateway, person) for person in (sara, omid)}
     yield Reached(sara, omid, addresses)
     await gateway.delete("/control/")
-
-
-async def reach(gateway: httpx.AsyncClient, person: Person, phone: str) -> None:
-    await person.patch("/auth/me/", {"phone": phone, "locale": "en"})
-    assert (await person.call("POST", "/auth/phone/verify/")).status_code == 202
-    code = await Outbox(gateway).code(phone)
-    taken = await person.call("POST", "/auth/phone/verify/confirm/", {"code": code})
-    assert taken.status_code == 204, taken.text
-    wanted = [
-        {"kind": "ticket_ended", "channel": channel, "is_wanted": True} for channel in CHANNELS
-    ]
-    chosen = await person.call("PUT", "/notifications/preferences/", {"preferences": wanted})
-    assert chosen.status_code == 200, chosen.text
 
 
 @pytest.mark.parametrize(
@@ -141,16 +121,6 @@ async def outbox_of(
             for letter in await sent_to(gateway, address):
                 found[email, letter["channel"]].append(letter["text"])
     return found
-
-
-async def sent_to(gateway: httpx.AsyncClient, address: str) -> list[dict[str, Any]]:
-    answer = await gateway.get(
-        "/outbox",
-        params={"to": address, "limit": 1000},
-        headers={"Accept": "application/json"},
-    )
-    letters: list[dict[str, Any]] = answer.json()
-    return letters
 
 
 async def was_tried(gateway: httpx.AsyncClient) -> bool:

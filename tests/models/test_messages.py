@@ -36,7 +36,7 @@ async def planner(postgres: Postgres, superuser_url: str) -> AsyncIterator[Async
 async def test_what_is_due_is_read_in_its_order_and_what_must_wait_is_not(
     planner: AsyncEngine,
 ) -> None:
-    plan = await plan_of(planner, messages.claim, channel=Channel.EMAIL, number=10, limit=MINUTE)
+    plan = await plan_of(planner, messages.due, channel=Channel.EMAIL, number=10)
 
     assert "Index Scan using messages_due_idx" in plan
     condition = next(line for line in plan.splitlines() if "Index Cond" in line)
@@ -81,11 +81,12 @@ async def test_the_oldest_due_ones_come_first_and_only_those_of_a_channel(
             await session.execute(one.values(held_until=due))
 
     async with own_sessions.begin() as session:
-        rows = await messages.claim(session, Channel.EMAIL, 10, MINUTE)
-    assert [row.id for row in rows] == [mails[1], mails[2], mails[0]]
+        found = await messages.due(session, Channel.EMAIL, 10)
+        assert [row.id for row, _ in found] == [mails[1], mails[2], mails[0]]
+        await messages.hold(session, {row.id: row.attempts + 1 for row, _ in found}, MINUTE)
     async with own_sessions.begin() as session:
-        assert await messages.claim(session, Channel.EMAIL, 10, MINUTE) == []
-        assert await messages.begin(session, mails[0], MINUTE) is None
+        assert await messages.due(session, Channel.EMAIL, 10) == []
+        assert await messages.begin(session, mails[0]) is None
 
 
 async def test_what_somebody_is_at_is_passed_by_and_not_waited_for(
@@ -96,9 +97,9 @@ async def test_what_somebody_is_at_is_passed_by_and_not_waited_for(
         first, second = [await messages.queue(session, Notice(NEWS, user_id)) for _ in range(2)]
 
     async with own_sessions.begin() as one, own_sessions.begin() as other:
-        held = await messages.claim(one, Channel.EMAIL, 1, MINUTE)
-        assert [row.id for row in held] == [first]
-        assert [row.id for row in await messages.claim(other, Channel.EMAIL, 9, MINUTE)] == [second]
+        [mine] = await messages.due(one, Channel.EMAIL, 1)
+        [theirs] = await messages.due(other, Channel.EMAIL, 9)
+        assert (mine.row.id, theirs.row.id) == (first, second)
 
 
 async def test_what_has_ended_ends_no_second_time(own_sessions: Sessions) -> None:
@@ -106,7 +107,7 @@ async def test_what_has_ended_ends_no_second_time(own_sessions: Sessions) -> Non
     async with own_sessions.begin() as session:
         message_id = await messages.queue(session, Notice(NEWS, user_id))
         await messages.sent(session, message_id, "postmark", "a name")
-        await messages.failed(session, message_id, "too late to fail")
+        await messages.failed(session, {message_id: "too late to fail"})
     async with own_sessions() as session:
         row = await session.get_one(MessageRow, message_id)
         assert (row.status, row.last_error) == (MessageStatus.SENT, None)
@@ -136,10 +137,10 @@ async def test_somebody_is_asleep_by_their_own_clock_until_they_choose_otherwise
     now = datetime.now(UTC)
     around = Quiet((now - MINUTE).time(), (now + 9 * MINUTE).time(), "UTC")
     async with sessions.begin() as session:
-        assert await preferences.asleep_until(session, user_id) is None
+        assert await preferences.asleep(session, [user_id]) == {}
         await preferences.be_quiet(session, user_id, Quiet(time(1), time(2), "Asia/Tehran"))
         await preferences.be_quiet(session, user_id, around)
         assert (await preferences.get(session, user_id)).quiet == around
-        assert await preferences.asleep_until(session, user_id) == now + 9 * MINUTE
+        assert await preferences.asleep(session, [user_id, ID]) == {user_id: now + 9 * MINUTE}
         await preferences.be_quiet(session, user_id, None)
         assert (await preferences.get(session, user_id)).quiet is None

@@ -8,10 +8,12 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
+from activities import messages as rounds
 from domain import ids
 from domain.messages.notice import MessageStatus, Notice, NoticeKind
 from models.database import Sessions, create_engine, sessions_of
@@ -48,7 +50,13 @@ async def queued(sessions: Sessions, kind: NoticeKind = NoticeKind.EMAIL_VERIFIC
 async def email_of(sessions: Sessions, message_id: UUID) -> str:
     async with sessions() as session:
         row = await session.get_one(MessageRow, message_id)
-        return (await session.get_one(User, row.user_id)).email
+    assert row.user_id
+    return await email_of_user(sessions, row.user_id)
+
+
+async def email_of_user(sessions: Sessions, user_id: UUID) -> str:
+    async with sessions() as session:
+        return (await session.get_one(User, user_id)).email
 
 
 async def status_of(sessions: Sessions, message_id: UUID) -> MessageStatus:
@@ -169,7 +177,35 @@ async def test_rounds_follow_each_other_and_outlast_a_provider_that_is_away(
 
     await given.eventually(is_sent)
     assert len(await Outbox(simulator).to(await email_of(sessions, message_id))) == 1
+    await given.eventually(partial(has_paused, handle, 5))
     await handle.terminate("a hundred rounds are many")
+
+
+async def test_a_round_that_is_not_over_is_followed_by_the_next_without_a_pause(
+    client: Client,
+    sessions: Sessions,
+    simulator: httpx.AsyncClient,
+    gateway: Gateway,
+    seen: Seen,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await go_round(client)
+    user_id = await given.a_user(sessions)
+    async with sessions.begin() as session:
+        for _ in range(2 * rounds.AT_ONCE + 1):
+            await messages.queue(session, Notice(NoticeKind.PASSWORD_CHANGED, user_id))
+    # A round is over in time for one batch of these.
+    monkeypatch.setattr(rounds, "LONGEST_ROUND", timedelta(seconds=0.2))
+    await gateway.misbehave(operation="postmark", behaviour="delay", seconds=0.3, times=None)
+
+    handle = await begin_round(client, timedelta(minutes=3))
+    seen.append(handle)
+
+    await given.eventually(partial(has_paused, handle, 1))
+    assert (await commands_of(handle)) == [*3 * ["activity"], "pause"]
+    letters = await Outbox(simulator).to(await email_of_user(sessions, user_id))
+    assert len(letters) == 2 * rounds.AT_ONCE + 1
+    await handle.terminate("three rounds are enough")
 
 
 async def begin_round(
@@ -193,3 +229,17 @@ def sent_in(said: str) -> int:
 async def is_put_off(sessions: Sessions, message_id: UUID, tries: int) -> bool:
     async with sessions() as session:
         return (await session.get_one(MessageRow, message_id)).failed_tries == tries
+
+
+async def has_paused(handle: WorkflowHandle[SendQueued, str], times: int) -> bool:
+    return (await commands_of(handle)).count("pause") >= times
+
+
+async def commands_of(handle: WorkflowHandle[SendQueued, str]) -> list[str]:
+    """Return what a workflow has begun so far: rounds, and pauses between them."""
+    begun = {
+        EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED: "activity",
+        EventType.EVENT_TYPE_TIMER_STARTED: "pause",
+    }
+    events = (await handle.fetch_history()).events
+    return [begun[event.event_type] for event in events if event.event_type in begun]
