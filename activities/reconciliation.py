@@ -24,7 +24,7 @@ from domain.finding import Finding, FindingKind
 from domain.payment import OPEN, Payment
 from domain.reconciliation import of_inquiry, of_unverified
 from models.database import Sessions
-from models.queries import comparison, findings, payments
+from models.queries import attention, comparison, findings, payments
 
 # Which of these workflows are running? Asked of the engine, which is not ours to import.
 Running = Callable[[Collection[str]], Awaitable[AbstractSet[str]]]
@@ -85,6 +85,7 @@ class PostgresReconciliationSteps(ReconciliationSteps):
             found += await comparison.of_withdrawals(session)
             found += await _on_the_list(session, command.unverified)
         found += await self._without_workflow(at - self.grace)
+        await self._forget_ended(at - self.grace)
         # A list that was not given, or that was cut off, says nothing of what it does not show.
         checked = _EVERYWHERE | (_ON_THE_LIST if command.is_whole else frozenset())
         async with self.sessions.begin() as session:
@@ -128,6 +129,15 @@ class PostgresReconciliationSteps(ReconciliationSteps):
             )
             for one in orphans
         ]
+
+    async def _forget_ended(self, before: datetime) -> None:
+        """Take off the operators' list what ended without a word, as a terminated workflow does."""
+        async with self.sessions() as session:
+            listed = await attention.listed(session, before)
+        ended = listed - await self.running(listed)
+        if ended:
+            async with self.sessions.begin() as session:
+                await attention.close_ended(session, ended, before)
 
 
 async def _on_the_list(session: AsyncSession, unverified: Collection[Unverified]) -> list[Finding]:

@@ -36,6 +36,8 @@ class AuditAction(StrEnum):
     CARD_REVERSAL_ASKED = "card_reversal_asked"
     DISPUTE_RESOLVED = "dispute_resolved"
     PAYMENT_RECONCILED = "payment_reconciled"
+    WORKFLOW_RETRIED = "workflow_retried"
+    WORKFLOW_ABORTED = "workflow_aborted"
     MESSAGE_RESENT = "message_resent"
 
 

@@ -6,6 +6,7 @@ from sqlalchemy import create_engine, text
 from models import (  # noqa: F401  (tables)
     account_token,
     asset,
+    attention,
     audit,
     event,
     finding,

@@ -9,7 +9,7 @@ from sandbox import dev_json
 from sandbox.errors import SandboxError
 from sandbox.home import Home, write_private
 from sandbox.secrets import Secrets
-from settings.forms import keyring
+from settings.forms import TemporalAccess, keyring
 
 
 class SandboxKeys(NamedTuple):
@@ -29,6 +29,22 @@ def of_running(folder: Path) -> SandboxKeys:
     dev = dev_json.read(folder)
     kept = Secrets.kept_in(Home.at(folder))
     return SandboxKeys(dev.database_url, kept.encryption_keys, kept.index_key)
+
+
+def engine_of_running(folder: Path) -> TemporalAccess:
+    """Return how to reach the engine of a sandbox that runs, with the keys to what is in it.
+
+    Raises:
+        SandboxError: None runs there.
+    """
+    dev = dev_json.read(folder)
+    return {
+        "address": dev.temporal_address,
+        "namespace": dev.temporal_namespace,
+        "keys": keyring(Secrets.kept_in(Home.at(folder)).encryption_keys),
+        "api_key": None,
+        "tls": False,
+    }
 
 
 def rotate(folder: Path) -> str:

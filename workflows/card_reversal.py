@@ -15,13 +15,18 @@ with workflow.unsafe.imports_passed_through():
     from activities.contracts.payments import GatewaySteps
     from domain.payment import Payment
     from workflows import policies
+    from workflows.attention import attention, finished
     from workflows.desk import Desk
-    from workflows.details import describe_card_reversal
+    from workflows.details import describe_card_reversal, describe_wish
     from workflows.messages import Decision, ReverseToCard, Verb
     from workflows.steps import refusal_in, take
 
 LIMIT: Final = timedelta(seconds=40)  # a reversal whose outcome is doubtful is two calls
 AT_GATEWAY: Final = "REVERSED"
+_VERBS: Final = (
+    "`retry` asks the gateway again; `abort` asks it once what became of the payment, and returns "
+    "the money to the wallet unless it went back."
+)
 
 
 @workflow.defn
@@ -39,6 +44,7 @@ class CardReversal:
     @workflow.run
     async def run(self, wish: ReverseToCard) -> str:
         """Return the status in which the payment was left."""
+        attention().tell(describe_wish(wish))
         try:
             payment = await self._ask()
         except ApplicationError as refusal:
@@ -47,7 +53,7 @@ class CardReversal:
             closing = CloseCardReversal(wish.payment_id, await self._reverse(payment))
             self._adopt(await take(CardReversalSteps.close_card_reversal, closing, "Book it"))
         self._is_over = True
-        await workflow.wait_condition(workflow.all_handlers_finished)
+        await finished()
         return self._payment.status if self._payment else "refused"
 
     @workflow.update(description="Wait for the end, then return the payment.")
@@ -59,7 +65,7 @@ class CardReversal:
 
     @workflow.update(description="Operator: `retry` the gateway, or `abort`: back to the wallet.")
     async def operator_decide(self, decision: Decision) -> str:
-        return self._desk.receive(decision)
+        return await self._desk.receive(decision)
 
     @operator_decide.validator
     def _may_decide(self, decision: Decision) -> None:
@@ -90,7 +96,8 @@ class CardReversal:
                     raise
                 decision = await self._desk.park(
                     f"The gateway does not send payment {payment.id} of {payment.amount:,.0f} "
-                    f"rials back: {refusal.message}"
+                    f"rials back: {refusal.message}",
+                    _VERBS,
                 )
                 self._adopt(payment)
                 if decision.action is Verb.ABORT:
@@ -114,4 +121,4 @@ class CardReversal:
 
     def _adopt(self, payment: Payment) -> None:
         self._payment = payment
-        workflow.set_current_details(describe_card_reversal(payment, self._wish))
+        attention().tell(describe_card_reversal(payment, self._wish), payment.amount)

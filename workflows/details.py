@@ -1,14 +1,29 @@
 """What operators read of a running workflow in the Temporal UI, in Markdown."""
 
+from datetime import datetime
+
+from activities.contracts.payments import NewPayment
 from domain.dispute import Dispute, DisputeStatus
 from domain.extension import Extension, ExtensionStatus
-from domain.payment import Payment
-from domain.reversal import Reversal
+from domain.payment import OPEN, Payment, PaymentStatus
+from domain.plan import LoanRequest
+from domain.reversal import NewReversal, Reversal
 from domain.ticket import Ticket
 from domain.transfer import NewTransfer
 from domain.transitions import AT_DEADLINE
-from domain.withdrawal import Withdrawal, WithdrawalStatus
+from domain.withdrawal import NewWithdrawal, Withdrawal, WithdrawalStatus
 from workflows.messages import ReverseToCard
+
+
+def describe_request(wish: LoanRequest) -> str:
+    """Say who wants to borrow what, before that is stored."""
+    return "\n".join(
+        [
+            "### Loan asked for, not stored yet",
+            f"- asset `{wish.asset_id}`, borrower `{wish.borrower_id}`",
+            f"- {wish.starts_at:%Y-%m-%d %H:%M} to {wish.ends_at:%Y-%m-%d %H:%M} UTC",
+        ]
+    )
 
 
 def describe_ticket(ticket: Ticket) -> str:
@@ -51,8 +66,13 @@ def _dispute(dispute: Dispute) -> list[str]:
     return lines
 
 
-def describe_payment(payment: Payment) -> str:
-    """Say what is paid for, and how the gateway calls it."""
+def describe_top_up(new: NewPayment) -> str:
+    """Say who wants to pay how much, before that is stored."""
+    return f"### Top-up asked for, not stored yet\n- {new.amount:,} rials by user `{new.user_id}`"
+
+
+def describe_payment(payment: Payment, expires_at: datetime, over_at: datetime) -> str:
+    """Say what is paid for, how the gateway calls it, and what time does next."""
     lines = [
         f"### Top-up {payment.status}",
         f"- {payment.amount:,} rials by user `{payment.user_id}`",
@@ -62,7 +82,22 @@ def describe_payment(payment: Payment) -> str:
         lines.append(f"- goes on into ticket `{payment.ticket_id}`")
     if payment.ref_id:
         lines.append(f"- bank reference `{payment.ref_id}`")
+    if payment.status is PaymentStatus.PENDING:
+        lines.append(f"- at {expires_at:%Y-%m-%d %H:%M} UTC by itself: **show as expired**")
+    if payment.status in OPEN:
+        lines.append(f"- the gateway is asked until {over_at:%Y-%m-%d %H:%M} UTC, then **give up**")
     return "\n".join(lines)
+
+
+def describe_wish(wish: ReverseToCard) -> str:
+    """Say which payment an operator wants to send back, before it is looked at."""
+    return "\n".join(
+        [
+            "### Back to the card: asked for",
+            f"- payment `{wish.payment_id}`",
+            f"- wished by operator `{wish.by}`: {wish.reason}",
+        ]
+    )
 
 
 def describe_card_reversal(payment: Payment, wish: ReverseToCard) -> str:
@@ -83,6 +118,11 @@ def describe_transfer(new: NewTransfer) -> str:
         f"### Transfer of {new.amount:,} rials\n"
         f"- from user `{new.sender_id}`\n- to user `{new.receiver_id}`"
     )
+
+
+def describe_withdrawal_wish(new: NewWithdrawal) -> str:
+    """Say who wants how much, before it left the wallet."""
+    return f"### Withdrawal asked for\n- {new.amount:,} rials for user `{new.user_id}`"
 
 
 _WITHDRAWAL_NEEDS = {
@@ -106,6 +146,14 @@ def describe_withdrawal(withdrawal: Withdrawal, *, by_hand: bool = True) -> str:
     if withdrawal.bank_reference:
         lines.append(f"- bank reference `{withdrawal.bank_reference}`")
     return "\n".join(lines)
+
+
+def describe_reversal_wish(new: NewReversal) -> str:
+    """Say who wants to take back what and why, before it is looked at."""
+    return (
+        f"### Reversal asked for\n- transaction `{new.transaction_id}`"
+        f"\n- wished by operator `{new.by}`: {new.reason}"
+    )
 
 
 def describe_reversal(wish: Reversal) -> str:

@@ -29,6 +29,10 @@ class DeliverMessage:
     @workflow.run
     async def run(self, message_id: UUID) -> str:
         """Return the status of the message after that."""
+        workflow.set_current_details(
+            f"### Message `{message_id}`\n- tried once, at once; if it does not go, a round of "
+            "`deliver-messages` sends it"
+        )
         try:
             status = await workflow.execute_activity_method(
                 MessageSteps.deliver_message,
@@ -53,6 +57,7 @@ class SendQueued:
 
         A round that ends before all is sent is followed by the next one at once.
         """
+        workflow.set_current_details("### Sending what is due")
         sent = failed = 0
         last = Round()
         for number in range(1 if pace is None else ROUNDS):

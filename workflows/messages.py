@@ -49,11 +49,21 @@ class Verb(StrEnum):
 
 @dataclass(frozen=True)
 class Decision:
-    """What an operator decided about a parked workflow, who it was, and why."""
+    """What an operator decided about a parked workflow, who it was, and why.
+
+    Attributes:
+        actor: As they call themselves. Whoever sends it from the UI or the command line has no
+            account with us.
+        by: The account of an operator who is logged in to the API.
+        line_id: Of the audit line that tells of it; by that their request knows its own doing.
+    """
 
     action: Verb
     actor: str
     note: str
+    by: UUID | None = None
+    origin: Origin = BY_ITSELF
+    line_id: UUID | None = None
 
 
 @dataclass(frozen=True)

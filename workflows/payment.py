@@ -24,14 +24,19 @@ with workflow.unsafe.imports_passed_through():
     from domain.errors import GatewayUnavailable
     from domain.payment import OPEN, Payment, PaymentStatus
     from workflows import attributes, policies
+    from workflows.attention import attention, finished
     from workflows.desk import Desk
-    from workflows.details import describe_payment
+    from workflows.details import describe_payment, describe_top_up
     from workflows.messages import CallbackReported, Decision, Reported, Verb
     from workflows.steps import refusal_in, take
     from workflows.ticket import TicketLoan
 
 PURSUIT = timedelta(hours=24)  # the gateway has returned money that is not verified by then
 MAX_PAUSE = timedelta(hours=1)
+_VERBS = (
+    "`retry` asks the gateway again; `abort` gives the payment up: it shows as failed. If it was "
+    "paid after all, the next reconciliation finds it."
+)
 MAX_REPORTS = 100  # a payer who reloads the result page for ever must not fill the history
 
 
@@ -60,6 +65,7 @@ class TopUp:
     @workflow.run
     async def run(self, new: NewPayment) -> str:
         """Return the status in which the payment was left."""
+        attention().tell(describe_top_up(new), new.amount)
         try:
             await self._open()
         except ApplicationError as refusal:
@@ -70,7 +76,7 @@ class TopUp:
             await self._mark_if_unpaid()
         self._answered = self._reports  # whoever reported while the last look was under way
         await self._tell_ticket()
-        await workflow.wait_condition(workflow.all_handlers_finished)
+        await finished()
         return self._payment.status if self._payment else "refused"
 
     # What callers may ask.
@@ -97,7 +103,7 @@ class TopUp:
 
     @workflow.update(description="Operator: `retry` the gateway, or `abort` this payment.")
     async def operator_decide(self, decision: Decision) -> str:
-        return self._desk.receive(decision)
+        return await self._desk.receive(decision)
 
     @operator_decide.validator
     def _may_decide(self, decision: Decision) -> None:
@@ -195,7 +201,7 @@ class TopUp:
                 refusal = refusal_in(failure)
                 if refusal is None:
                     raise
-                decision = await self._desk.park(self._trouble(refusal))
+                decision = await self._desk.park(self._trouble(refusal), _VERBS)
                 if decision.action is Verb.ABORT:
                     self._gave_up = True
                     return Inspection(Verdict.UNPAID)
@@ -224,7 +230,8 @@ class TopUp:
         if before is not None and before.status is not payment.status:
             status = attributes.PAYMENT_STATUS.value_set(payment.status)
             workflow.upsert_search_attributes([status])
-        workflow.set_current_details(describe_payment(payment))
+        details = describe_payment(payment, self._expires_at, self._over_at)
+        attention().tell(details, payment.amount)
 
     async def _tell_ticket(self) -> None:
         if self._new.ticket_id is None or self._payment is None or self._payment.paid_at is None:

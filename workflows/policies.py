@@ -23,6 +23,9 @@ FOR_EVER: Final = RetryPolicy(
     maximum_interval=timedelta(seconds=10),
 )
 
+# A step that has not succeeded by then is one that operators should know of.
+STUCK_AFTER: Final = timedelta(minutes=1)
+
 # The payer waits for the gateway's page: two tries, then the caller hears that it is down.
 OPEN_LIMIT: Final = timedelta(seconds=4)
 OPEN_RETRIES: Final = RetryPolicy(

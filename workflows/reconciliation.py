@@ -16,6 +16,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.payment import Payment
     from domain.reconciliation import FULL_LIST
     from workflows import attributes, policies
+    from workflows.attention import attention, finished
     from workflows.payment import TopUp
     from workflows.steps import take
 
@@ -32,6 +33,7 @@ class ReconcilePayments:
     @workflow.run
     async def run(self) -> str:
         """Say how many mismatches there are."""
+        attention().tell("### Reconciliation\n\nAsking the gateway what it holds unclaimed.")
         first = await _unverified()
         look = await take(ReconciliationSteps.find_to_look_at, first or (), "Find whose it is")
         self._tell(first, "Having it claimed.")
@@ -52,6 +54,7 @@ class ReconcilePayments:
             summary="Compare workflows, rows, ledger and gateway",
         )
         self._tell(first, f"**{found} mismatches**, see `/api/v1/ops/findings/?open=true`.")
+        await finished()
         return f"{found} mismatches"
 
     def _tell(self, unverified: tuple[Unverified, ...] | None, next_step: str) -> None:
@@ -59,7 +62,7 @@ class ReconcilePayments:
         if unverified is not None:
             amount = sum(one.amount for one in unverified)
             held = f"The gateway holds {len(unverified)} payments unclaimed, {amount:,} rials."
-        workflow.set_current_details(f"### Reconciliation\n\n{held}\n\n{next_step}")
+        attention().tell(f"### Reconciliation\n\n{held}\n\n{next_step}")
 
 
 @workflow.defn
@@ -69,7 +72,13 @@ class ReconcilePayment:
     @workflow.run
     async def run(self, payment: Payment) -> str | None:
         """Return the gateway's status of it, None if the gateway did not say."""
-        return await _compare_payment(payment)
+        attention().tell(
+            f"### Comparison of a payment\n- {payment.amount:,} rials, payment `{payment.id}`, "
+            f"{payment.status}\n- held against the ledger and against the gateway's word"
+        )
+        status = await _compare_payment(payment)
+        await finished()
+        return status
 
 
 def _still_there(first: tuple[Unverified, ...], again: tuple[Unverified, ...] | None) -> Compare:
@@ -131,7 +140,7 @@ async def _begin_again(payment: Payment) -> None:
             id=ids.payment_workflow(payment.id),
             task_timeout=policies.TASK_TIMEOUT,
             parent_close_policy=ParentClosePolicy.ABANDON,
-            static_summary="Wallet top-up",
+            static_summary=f"Wallet top-up of {new.amount:,.2f} rials",
             search_attributes=TypedSearchAttributes([status]),
         )
         await top_up.signal(TopUp.look)

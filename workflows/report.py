@@ -21,6 +21,7 @@ class NightlyReport:
     @workflow.run
     async def run(self) -> str:
         """Say how many days were closed."""
+        workflow.set_current_details("### The reports are made\n- finding the days to count")
         days = await workflow.execute_activity_method(
             ReportSteps.find_days_to_report,
             AT_ONCE,
@@ -28,6 +29,7 @@ class NightlyReport:
             retry_policy=policies.FOR_EVER,
             summary="Find the days that are over and not reported for good",
         )
+        workflow.set_current_details(f"### The reports are made\n- days to count: {len(days)}")
         for day in days:
             await workflow.execute_activity_method(
                 ReportSteps.report_day,

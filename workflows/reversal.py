@@ -11,8 +11,8 @@ with workflow.unsafe.imports_passed_through():
     from activities.contracts.reversals import ReversalSteps
     from domain.errors import DomainError
     from domain.reversal import NewReversal, Reversal, ReversalDecision, decided
-    from workflows import attributes
-    from workflows.details import describe_reversal
+    from workflows.attention import attention, finished
+    from workflows.details import describe_reversal, describe_reversal_wish
     from workflows.messages import DecideReversal, Ending, Refused
     from workflows.steps import take
 
@@ -31,13 +31,14 @@ class LedgerReversal:
     @workflow.run
     async def run(self, new: NewReversal) -> Ending:
         """Return what became of the wish, or why there is none."""
+        attention().tell(describe_reversal_wish(new))
         try:
             self._adopt(await take(ReversalSteps.ask_reversal, new, "Store the wish"))
         except ApplicationError as refusal:
             self._refused = refusal
         while self._wish and self._wish.is_open:
             await self._until_decided_or_due(self._wish)
-        await workflow.wait_condition(workflow.all_handlers_finished)
+        await finished()
         if self._refused:
             return Ending("refused", Refused.of(self._refused))
         return Ending((await self._known()).status)
@@ -82,11 +83,11 @@ class LedgerReversal:
         self._adopt(await take(step, decision, f"Reversal: {verb}"))
 
     def _adopt(self, wish: Reversal) -> None:
-        before, self._wish = self._wish, wish
-        if before is None or before.is_open is not wish.is_open:
-            attention = attributes.NEEDS_ATTENTION.value_set(wish.is_open)
-            workflow.upsert_search_attributes([attention])
-        workflow.set_current_details(describe_reversal(wish))
+        self._wish = wish
+        changes = attention().has_business(wish.is_open)
+        if changes:
+            workflow.upsert_search_attributes(changes)
+        attention().tell(describe_reversal(wish), wish.amount)
 
     # What happens by itself.
 

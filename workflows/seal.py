@@ -20,6 +20,7 @@ class SealLedger:
     @workflow.run
     async def run(self, pace: timedelta | None = None) -> str:
         """Seal once, or with a pace: a hundred times. Return the newest seal."""
+        workflow.set_current_details("### Sealing the ledger and the audit log")
         sealed = await self._seal()
         if pace is not None:
             for _ in range(ROUNDS - 1):

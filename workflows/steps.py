@@ -11,6 +11,7 @@ from temporalio.exceptions import (
     is_cancelled_exception,
 )
 
+from workflows.attention import attention
 from workflows.policies import FAST_LIMIT, FAST_RETRIES, FOR_EVER, STEP_LIMIT
 
 Command = TypeVar("Command")
@@ -23,7 +24,7 @@ async def take(
     """Run a step as a local activity; if that fails, as an activity that operators see.
 
     Both carry the same command, and every step is safe to run twice, so it does not matter
-    whether the first one had committed.
+    whether the first one had committed. One that goes on failing is shown in attention.py.
 
     Raises:
         ApplicationError: The step was refused; its type is the refusal's code.
@@ -39,14 +40,17 @@ async def take(
     except FailureError as failure:
         _raise_if_final(failure)
         workflow.logger.warning("fast path of %s failed: %s", summary, failure)
+    operable = workflow.start_activity_method(
+        step,
+        command,
+        start_to_close_timeout=STEP_LIMIT,
+        retry_policy=FOR_EVER,
+        summary=summary,
+    )
+    if workflow.patched("stuck-step"):
+        attention().begin_to_watch(operable, summary)
     try:
-        return await workflow.execute_activity_method(
-            step,
-            command,
-            start_to_close_timeout=STEP_LIMIT,
-            retry_policy=FOR_EVER,
-            summary=summary,
-        )
+        return await operable
     except FailureError as failure:
         _raise_if_final(failure)
         raise

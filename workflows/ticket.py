@@ -20,8 +20,9 @@ with workflow.unsafe.imports_passed_through():
     from domain.ticket import Action, Stage, Ticket
     from domain.transitions import AT_DEADLINE, acting_as, check
     from workflows import attributes
+    from workflows.attention import attention, finished
     from workflows.desk import Desk
-    from workflows.details import describe_ticket
+    from workflows.details import describe_request, describe_ticket
     from workflows.messages import Decision, TicketCommand
     from workflows.steps import take
     from workflows.ticket_updates import TicketUpdates
@@ -49,11 +50,12 @@ class TicketLoan(TicketUpdates):
         self._reminded_of: datetime | None = None  # the end that the borrower was told about
         self._rivals: list[UUID] = []
         self._lock = asyncio.Lock()
-        self._desk = Desk()
+        self._desk = Desk(can_abort=False)
 
     @workflow.run
     async def run(self, request: LoanRequest) -> str:
         """Return the status in which the ticket closed, or why it was never opened."""
+        attention().tell(describe_request(request))
         try:
             self._adopt(await take(TicketSteps.open_ticket, request, "Store the request"))
         except ApplicationError as refusal:
@@ -61,7 +63,7 @@ class TicketLoan(TicketUpdates):
         while self._ticket and not self._ticket.is_closed:
             await self._until_moved_or_due(self._ticket)
             await self._warn_rivals()
-        await workflow.wait_condition(workflow.all_handlers_finished)
+        await finished()
         return self._ticket.status if self._ticket else f"refused: {self._refusal_type()}"
 
     def _refusal_type(self) -> str:
@@ -76,7 +78,7 @@ class TicketLoan(TicketUpdates):
 
     @workflow.update(description="Operator: `retry` the step that this workflow is parked on.")
     async def operator_decide(self, decision: Decision) -> str:
-        return self._desk.receive(decision)
+        return await self._desk.receive(decision)
 
     @operator_decide.validator
     def _may_decide(self, decision: Decision) -> None:
@@ -151,7 +153,7 @@ class TicketLoan(TicketUpdates):
         self._rivals += moved.rivals
         if before is not None:  # at the start the attributes came with the request
             self._mark(before, moved.ticket)
-        workflow.set_current_details(describe_ticket(moved.ticket))
+        attention().tell(describe_ticket(moved.ticket), moved.ticket.total)
 
     def _mark(self, before: Ticket, after: Ticket) -> None:
         """Show in the lists what changed. Each call is one event, so there is one at most."""
@@ -160,7 +162,7 @@ class TicketLoan(TicketUpdates):
             changes.append(attributes.TICKET_STATUS.value_set(after.status))
         waits = after.stage is Stage.CONTESTED
         if waits is not (before.stage is Stage.CONTESTED):
-            changes.append(attributes.NEEDS_ATTENTION.value_set(waits))
+            changes += attention().has_business(waits)
         if changes:
             workflow.upsert_search_attributes(changes)
 
@@ -214,7 +216,7 @@ class TicketLoan(TicketUpdates):
         """
         self._adopt(await take(TicketSteps.open_ticket, self._request, "Read the ticket"))
         if self._known() == seen:
-            await self._desk.park(why)
+            await self._desk.park(why, "`retry` reads the ticket again, then goes on from there.")
 
     async def _warn_rivals(self) -> None:
         while self._rivals:

@@ -6,6 +6,7 @@ from temporalio.exceptions import ApplicationError
 with workflow.unsafe.imports_passed_through():
     from activities.contracts.wallet import TransferSteps
     from domain.transfer import NewTransfer, Transfer
+    from workflows.attention import attention, finished
     from workflows.details import describe_transfer
     from workflows.messages import Ending, Refused
     from workflows.steps import take
@@ -21,12 +22,12 @@ class WalletTransfer:
     @workflow.run
     async def run(self, new: NewTransfer) -> Ending:
         """Return that it was posted, or why not: for callers who come after the end."""
-        workflow.set_current_details(describe_transfer(new))
+        attention().tell(describe_transfer(new), new.amount)
         try:
             self._transfer = await take(TransferSteps.transfer, new, "Move the money")
         except ApplicationError as refusal:
             self._refused = refusal
-        await workflow.wait_condition(workflow.all_handlers_finished)
+        await finished()
         if self._refused:
             return Ending("refused", Refused.of(self._refused))
         return Ending("posted")

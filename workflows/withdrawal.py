@@ -20,8 +20,9 @@ with workflow.unsafe.imports_passed_through():
         WithdrawalStatus,
         check,
     )
-    from workflows import attributes, policies
-    from workflows.details import describe_withdrawal
+    from workflows import policies
+    from workflows.attention import attention, finished
+    from workflows.details import describe_withdrawal, describe_withdrawal_wish
     from workflows.messages import DecideWithdrawal, Ending, RecordPayout, Refused
     from workflows.steps import take
 
@@ -35,13 +36,13 @@ class WalletWithdrawal:
         self._new = new
         self._withdrawal: Withdrawal | None = None
         self._refused: ApplicationError | None = None
-        self._is_with_operators = False
         # Steps happen one after the other, and an operator's word waits for the gateway's.
         self._lock = asyncio.Lock()
 
     @workflow.run
     async def run(self, new: NewWithdrawal) -> Ending:
         """Return the status in which the withdrawal closed, or why there is none."""
+        attention().tell(describe_withdrawal_wish(new), new.amount)
         try:
             asked = await take(WithdrawalSteps.ask_withdrawal, new, "Take it out of the wallet")
             self._adopt(asked, needs_operator=True)
@@ -50,7 +51,7 @@ class WalletWithdrawal:
         await workflow.wait_condition(lambda: not self._is(WithdrawalStatus.REQUESTED))
         await self._pay_out()
         await workflow.wait_condition(lambda: not self._is(WithdrawalStatus.APPROVED))
-        await workflow.wait_condition(workflow.all_handlers_finished)
+        await finished()
         if self._refused:
             return Ending("refused", Refused.of(self._refused))
         return Ending((await self._known()).status)
@@ -146,11 +147,11 @@ class WalletWithdrawal:
 
     def _adopt(self, withdrawal: Withdrawal, *, needs_operator: bool = False) -> None:
         self._withdrawal = withdrawal
-        if needs_operator is not self._is_with_operators:
-            self._is_with_operators = needs_operator
-            attention = attributes.NEEDS_ATTENTION.value_set(needs_operator)
-            workflow.upsert_search_attributes([attention])
-        workflow.set_current_details(describe_withdrawal(withdrawal, by_hand=needs_operator))
+        changes = attention().has_business(needs_operator)
+        if changes:
+            workflow.upsert_search_attributes(changes)
+        details = describe_withdrawal(withdrawal, by_hand=needs_operator)
+        attention().tell(details, withdrawal.amount)
 
 
 def _refuse_unless_allowed(

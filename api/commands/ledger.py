@@ -40,7 +40,7 @@ class LedgerCommands:
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
             task_timeout=TASK_TIMEOUT,
-            static_summary="Reversal of a ledger transaction",
+            static_summary=f"Reversal of transaction {new.transaction_id}",
         )
         async with translated(), started(start):
             wish: Reversal = await self.client.execute_update_with_start_workflow(

@@ -48,7 +48,7 @@ class MessageCommands:
                 task_queue=ids.messages_queue(self.task_queue),
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-                static_summary="Message",
+                static_summary=f"Message {message_id}",
                 rpc_timeout=_LIMIT,
             )
         except (TemporalError, RuntimeError) as failure:

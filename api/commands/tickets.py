@@ -140,6 +140,6 @@ class Commands:
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             id_reuse_policy=reuse,
             task_timeout=TASK_TIMEOUT,
-            static_summary="Wallet top-up",
+            static_summary=f"Wallet top-up of {new.amount:,.2f} rials",
             search_attributes=TypedSearchAttributes([pending]),
         )

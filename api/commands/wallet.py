@@ -19,7 +19,7 @@ from workflows.transfer import WalletTransfer
 from workflows.withdrawal import WalletWithdrawal
 
 Flow = TypeVar("Flow")
-New = TypeVar("New")
+New = TypeVar("New", NewTransfer, NewWithdrawal)
 
 # Any, because the SDK's types for `update(description=...)` wrap each result once too often.
 _POSTED: Final[Any] = WalletTransfer.posted
@@ -105,5 +105,5 @@ class WalletCommands:
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
             task_timeout=TASK_TIMEOUT,
-            static_summary=name.partition(":")[0].capitalize(),
+            static_summary=f"{name.partition(':')[0].capitalize()} of {new.amount:,.2f} rials",
         )

@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from api.dashboard import charts, numerals
 from api.dashboard.words import WORDS
-from domain.attention import Pile
+from domain.attention import Pile, Troubled
 from domain.messages.letter import Language
 from domain.reports import Counts, Day, Figures
 
@@ -27,15 +27,16 @@ _TEMPLATES: Final = Environment(
 class Shown:
     """Attributes.
 
-    parked: Workflows that wait for a person; None if the engine does not say.
+    troubles: Of workflows that cannot go on by themselves.
+    troubles_url: Where they are listed in the Temporal UI, if it is known where that is.
     zone: In whose time days and hours are.
     """
 
     figures: Figures
     piles: Sequence[Pile]
-    parked: int | None
+    troubles: Sequence[Troubled]
     zone: str
-    temporal_ui_url: str | None
+    troubles_url: str | None
 
 
 @dataclass(frozen=True)

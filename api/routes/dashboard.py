@@ -10,10 +10,10 @@ from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 from api.dashboard import page
 from api.deps import Held, MaybeViewer, Services
 from api.policy import everyone, own
+from api.temporal_ui import needing_attention
 from domain.errors import NotFound
 from domain.messages.letter import Language
 from domain.reports import Figures
-from engine.parked import parked
 from models.queries import attention, daily_reports
 
 router = APIRouter(prefix="/dashboard", include_in_schema=False)
@@ -60,12 +60,13 @@ async def _shown(services: Services) -> page.Shown:
     figures = await services.figures.get(read)
     async with services.reads() as session:
         piles = await attention.piles(session)
+        troubles = await attention.parked(session)
     return page.Shown(
         figures,
         piles,
-        await parked(services.commands.client),
+        troubles,
         services.report_time_zone,
-        services.temporal_ui_url,
+        needing_attention(services),
     )
 
 

@@ -101,6 +101,8 @@ TABLE: Final = """
     POST   /api/v1/ops/payments/{payment_id}/reconcile/           401 403 403 200 200
     GET    /api/v1/ops/messages/                                  401 403 403 200 200
     POST   /api/v1/ops/messages/{message_id}/resend/              401 403 403 200 409
+    GET    /api/v1/ops/attention/                                 401 403 403 200 200
+    POST   /api/v1/ops/workflows/{workflow_id}/decide/            401 403 403 409 409
     GET    /api/v1/ops/findings/                                  401 403 403 200 200
     GET    /api/v1/ops/users/                                     401 403 403 200 200
     GET    /api/v1/ops/users/{user_id}/                           401 403 403 200 200
@@ -173,6 +175,7 @@ BODIES: Final[dict[tuple[str, str], dict[str, Any]]] = {
         "preferences": [{"kind": "ticket_ended", "channel": "sms", "is_wanted": True}],
     },
     ("POST", "/api/v1/ops/payments/{payment_id}/reverse/"): {"reason": "Paid twice"},
+    ("POST", "/api/v1/ops/workflows/{workflow_id}/decide/"): {"action": "retry", "note": "Go on"},
     ("PATCH", "/api/v1/ops/users/{user_id}/"): {"role": "operator"},
     ("POST", "/codec/encode"): {"payloads": []},
     ("POST", "/codec/decode"): {"payloads": []},

@@ -116,6 +116,9 @@ class World:
     async def _payment_id(self) -> str:
         return str((await self.party.post("/payments/initiate/", {"amount": 10_000}))["id"])
 
+    async def _workflow_id(self) -> str:
+        return f"payment:{await self.name('payment_id')}"
+
     async def _transaction_id(self) -> str:
         sender, receiver = UUID(self.party.id), UUID(self.people["lender"].id)
         rent = ledger.transfer(uuid4(), sender, receiver, Decimal(500), "rent")

@@ -1,16 +1,22 @@
 """Workflows on a real server whose clock can be moved, with the real steps on real PostgreSQL."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
+from difflib import unified_diff
 from typing import Any, Protocol
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle
+from temporalio.client import (
+    Client,
+    WithStartWorkflowOperation,
+    WorkflowHandle,
+    WorkflowHistory,
+)
 from temporalio.common import (
     SearchAttributeKey,
     SearchAttributePair,
@@ -34,6 +40,8 @@ from sandbox.temporal import DYNAMIC_CONFIG, _binary
 from settings import Settings
 from tests import given
 from tests.conftest import KEYS, environment
+from tests.workflows import recorded
+from tests.workflows.commands import commands, kind_of, without_detours
 from worker import WORKFLOWS, build
 from workflows import attributes, policies
 from workflows.messages import TicketCommand
@@ -41,7 +49,6 @@ from workflows.ticket import TicketLoan
 
 QUEUE = "test"
 SIMULATOR = "http://simulator"
-HISTORIES = Path(__file__).parent / "histories"
 
 
 def replayer() -> Replayer:
@@ -177,9 +184,35 @@ async def seen(request: pytest.FixtureRequest) -> AsyncIterator[list[WorkflowHan
     for handle in handles[:1]:  # the first one is what the test is about
         history = await handle.fetch_history()
         await replayer().replay_workflow(history)
-        if request.config.getoption("--record"):
-            HISTORIES.mkdir(exist_ok=True)
-            (HISTORIES / f"{request.node.name}.json").write_text(history.to_json() + "\n")
+        name = request.node.name
+        is_steady = request.node.get_closest_marker("unsteady") is None
+        if not request.config.getoption("--record"):
+            if is_steady:
+                await compare(name, history)
+        elif is_steady or await recorded.known(name) is None:
+            await recorded.keep(name, history)
+
+
+async def compare(name: str, history: WorkflowHistory) -> None:
+    """Hold what a workflow did just now against what it was recorded to do."""
+    today = without_detours(await commands(history))
+    before = await recorded.known(name)
+    if before is None:
+        pytest.fail(f"{kind_of(history)} was not recorded on this path: {recorded.RENEW}")
+    if today != before:
+        difference = "\n".join(unified_diff(before, today, "recorded", "today", lineterm=""))
+        pytest.fail(
+            f"{kind_of(history)} tells the server other things than it was recorded to do.\n"
+            f"{difference}\n"
+            "Loans that run were told the old ones: see 'Changing a workflow' in CONTRIBUTING.md. "
+            f"If test_replay.py passes and this is what you want, renew it: {recorded.RENEW}"
+        )
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Derive the fingerprints anew from what was recorded: once, not by each worker of xdist."""
+    if session.config.getoption("--record") and not hasattr(session.config, "workerinput"):
+        asyncio.run(recorded.write_fingerprints())
 
 
 @pytest.fixture

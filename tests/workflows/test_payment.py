@@ -70,6 +70,7 @@ async def test_a_forged_callback_moves_nothing(topups: Payments) -> None:
     assert await topups.balance(payment) == 0
 
 
+@pytest.mark.unsteady
 async def test_repeated_and_parallel_callbacks_credit_once(
     topups: Payments, gateway: Gateway
 ) -> None:

@@ -167,6 +167,7 @@ async def test_nobody_approves_their_own_wish(ask: Ask) -> None:
     assert (withdrawn.status, await wish.wallet()) == (ReversalStatus.REJECTED, AMOUNT)
 
 
+@pytest.mark.unsteady
 async def test_yes_and_no_at_the_same_time_have_one_outcome(ask: Ask) -> None:
     wish = await ask()
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
@@ -37,6 +38,7 @@ async def test_a_run_seals_what_was_posted_and_keeps_the_digest(
     assert said.startswith(f"the newest seal is {newest.number}: sha256 {newest.digest.hex()}; ")
 
 
+@pytest.mark.unsteady
 async def test_with_a_pace_it_goes_on_until_its_history_is_long_enough(
     client: Client,
     sessions: Sessions,

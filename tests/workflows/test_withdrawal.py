@@ -249,6 +249,7 @@ async def test_a_repeated_decision_hears_the_first_answer(ask: Ask) -> None:
     assert await asked.wallet() == MONEY
 
 
+@pytest.mark.unsteady
 async def test_of_yes_and_no_at_once_one_is_taken(ask: Ask) -> None:
     asked = await ask()
 
@@ -266,6 +267,7 @@ async def test_of_yes_and_no_at_once_one_is_taken(ask: Ask) -> None:
     assert await asked.wallet() == MONEY - (0 if rejected else AMOUNT)
 
 
+@pytest.mark.unsteady
 async def test_of_paid_and_failed_at_once_one_is_recorded(ask: Ask) -> None:
     asked = await ask()
     await asked.approve()
