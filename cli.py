@@ -11,6 +11,7 @@ from sandbox.errors import SandboxError
 
 if TYPE_CHECKING:
     from models.reencryption import KeyRing
+    from settings.forms import TemporalAccess
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -41,7 +42,9 @@ class PortChoice(StrEnum):
 
 Ports = Annotated[
     PortChoice,
-    typer.Option(help="`fixed`: 8000, 8010, 54329, 7233, 7243, 8233. `auto`: free ones."),
+    typer.Option(
+        help="`fixed`: 8000, 8010, 54329, 7233, 7243, 8233, 9464, 9465. `auto`: free ones."
+    ),
 ]
 
 
@@ -226,6 +229,65 @@ def reencrypt(
     raise SystemExit(1 if any(column.unreadable for column in done) else 0)
 
 
+@app.command("attention")
+def list_attention(home: Home = HOME, deployment: Deployment = False) -> None:
+    """List the workflows that cannot go on by themselves: why, since when, and what to do."""
+    import asyncio
+
+    from models import attention_list
+
+    print(asyncio.run(attention_list.told(_database(home, deployment=deployment))))
+
+
+class Choice(StrEnum):
+    RETRY = "retry"
+    ABORT = "abort"
+
+
+@app.command()
+def decide(
+    workflow_id: Annotated[str, typer.Argument(help="As `attention` names it.")],
+    action: Annotated[Choice, typer.Argument(help="`attention` says what each of them does.")],
+    note: Annotated[str, typer.Option(help="Why, for the audit log.")],
+    actor: Annotated[
+        str | None, typer.Option(help="Who decides; without it, your login on this machine.")
+    ] = None,
+    home: Home = HOME,
+    deployment: Deployment = False,
+) -> None:
+    """Have a parked workflow try again, or give up what it is parked on."""
+    import asyncio
+    import getpass
+    import os
+    import sys
+
+    from engine.client import connect
+    from engine.decisions import NotTaken
+    from engine.decisions import decide as give
+    from workflows.messages import Decision, Verb
+
+    decision = Decision(Verb(action.value), actor or getpass.getuser(), note)
+    access = _engine(home, deployment=deployment)
+
+    async def send() -> int:
+        try:
+            print(await give(await connect(**access), workflow_id, decision), flush=True)
+        except (NotTaken, RuntimeError) as error:  # RuntimeError: the engine is not there
+            print(f"assets: {error}", file=sys.stderr, flush=True)
+            return 1
+        return 0
+
+    # The engine's native threads can crash an interpreter that shuts down the ordinary way.
+    os._exit(asyncio.run(send()))
+
+
+def _engine(home: Path, *, deployment: bool) -> "TemporalAccess":
+    from sandbox import keys as of_sandbox
+    from settings import Settings
+
+    return Settings().temporal() if deployment else of_sandbox.engine_of_running(home)
+
+
 def _database(home: Path, *, deployment: bool) -> str:
     from sandbox import dev_json
     from settings import Settings
@@ -280,6 +342,61 @@ def prepare_engine() -> None:
 
 
 @app.command()
+def set_current_version(
+    build_id: Annotated[str, typer.Option(help="WORKER_BUILD_ID of the workers to switch to.")],
+    patience: Annotated[float, typer.Option(min=0, help="Seconds to wait for them.")] = 60.0,
+) -> None:
+    """Give new work, and loans that run, to a build of the workers. Safe to repeat."""
+    import asyncio
+    import os
+    import sys
+    from datetime import timedelta
+
+    from domain import ids
+    from engine.client import connect
+    from engine.versions import Deployment, NoSuchWorkers
+    from settings import Settings
+
+    async def switch(settings: Settings) -> int:
+        client = await connect(**settings.temporal())
+        deployment = Deployment(client, settings.worker_deployment)
+        queues = (settings.task_queue, ids.messages_queue(settings.task_queue))
+        try:
+            before = await deployment.make_current(build_id, queues, timedelta(seconds=patience))
+        except NoSuchWorkers as error:
+            print(f"assets: {error}", file=sys.stderr)
+            return 1
+        was = {None: "there was none before", build_id: "as it was"}.get(before, f"after {before}")
+        print(f"{settings.worker_deployment}: {build_id} is current, {was}.")
+        print(*await deployment.builds(), sep="\n", flush=True)
+        return 0
+
+    # The engine's native threads can crash an interpreter that shuts down the ordinary way.
+    os._exit(asyncio.run(switch(Settings())))
+
+
+@app.command("versions")
+def list_versions() -> None:
+    """List the builds of the workers, and how many open runs each one still has."""
+    import asyncio
+    import os
+
+    from engine.client import connect
+    from engine.versions import Deployment
+    from settings import Settings
+
+    async def show(settings: Settings) -> None:
+        client = await connect(**settings.temporal())
+        builds = await Deployment(client, settings.worker_deployment).builds()
+        told = "\n".join(map(str, builds)) or "The workers are unversioned."
+        print(told, flush=True)
+
+    asyncio.run(show(Settings()))
+    # The engine's native threads can crash an interpreter that shuts down the ordinary way.
+    os._exit(0)
+
+
+@app.command()
 def openapi(
     check: Annotated[bool, typer.Option("--check", help="Only tell whether it is true.")] = False,
 ) -> None:
@@ -290,6 +407,14 @@ def openapi(
         SNAPSHOT.write_text(document(), encoding="utf-8")
     elif SNAPSHOT.read_text(encoding="utf-8") != document():
         raise SystemExit("assets: docs/openapi.json is out of date; run ./assets openapi")
+
+
+@app.command()
+def settings() -> None:
+    """Write docs/settings.md, the table of all settings, from .env.example."""
+    from settings import table
+
+    table.TABLE.write_text(table.document(), encoding="utf-8")
 
 
 def main() -> None:
