@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 
+from activities.attention import PostgresAttentionSteps
 from activities.card_reversals import PostgresCardReversalSteps
 from activities.gateway import ZarinpalSteps
 from activities.message_tries import MessageTries
@@ -20,7 +21,7 @@ from activities.transfers import PostgresTransferSteps
 from activities.withdrawals import PostgresWithdrawalSteps
 from composition import message_gateways
 from gateways.payout import ManualPayout
-from gateways.zarinpal import ZarinpalGateway
+from gateways.watched import Report, WatchedMessages, WatchedZarinpal
 from models.account_secrets import AccountSecrets
 from models.database import Sessions
 from models.encrypted import EncryptedColumn
@@ -30,19 +31,24 @@ from settings import Settings
 
 
 def money_steps(
-    settings: Settings, sessions: Sessions, http: httpx.AsyncClient, running: Running
+    settings: Settings,
+    sessions: Sessions,
+    http: httpx.AsyncClient,
+    running: Running,
+    called: Report,
 ) -> list[Callable[..., Any]]:
-    """Build every step with what it needs."""
+    """Build every step with what it needs; the gateway's calls are reported to `called`."""
     tickets = PostgresTicketSteps(sessions, settings.windows(), settings.commission_bps)
     payments = PostgresPaymentSteps(sessions, settings.payment_window, settings.reconcile_interval)
     merchant_id = settings.zarinpal_merchant_id.get_secret_value()
     gateway = ZarinpalSteps(
-        ZarinpalGateway(http, settings.zarinpal_base_url, merchant_id),
+        WatchedZarinpal(http, settings.zarinpal_base_url, merchant_id, report=called),
         settings.zarinpal_callback_url,
     )
     card_reversals = PostgresCardReversalSteps(sessions)
     reversals = PostgresReversalSteps(sessions, settings.reversal_window)
     reconciliation = PostgresReconciliationSteps(sessions, running)
+    attention = PostgresAttentionSteps(sessions)
     reports = PostgresReportSteps(sessions, settings.report_time_zone)
     return [
         tickets.open_ticket,
@@ -69,6 +75,9 @@ def money_steps(
         reports.find_days_to_report,
         reports.report_day,
         reports.check_counters,
+        attention.list_need,
+        attention.clear_need,
+        attention.record_decision,
         *_wallet_steps(settings, sessions),
     ]
 
@@ -87,13 +96,14 @@ def _wallet_steps(settings: Settings, sessions: Sessions) -> list[Callable[..., 
 
 
 def message_steps(
-    settings: Settings, sessions: Sessions, http: httpx.AsyncClient
+    settings: Settings, sessions: Sessions, http: httpx.AsyncClient, called: Report
 ) -> list[Callable[..., Any]]:
     """Build the steps of messages, with those providers whose credentials are there."""
     index_key = settings.index_key.get_secret_value().encode()
+    carriers = message_gateways.chosen(settings, http)
     tries = MessageTries(
         sessions,
-        message_gateways.chosen(settings, http),
+        {channel: WatchedMessages(one, called) for channel, one in carriers.items()},
         PersonalData.under(settings.keyring(), index_key),
         AccountSecrets.under(index_key),
         settings.frontend_url.rstrip("/"),

@@ -14,6 +14,8 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 
+from models.pool import WatchedPool
+
 Sessions = async_sessionmaker[AsyncSession]
 
 
@@ -41,6 +43,7 @@ def create_engine(url: str, pool_size: int) -> AsyncEngine:
     """
     engine = create_async_engine(
         psycopg_url(url),
+        poolclass=WatchedPool,
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=5,

@@ -85,6 +85,10 @@ class EventsHub:
     def leave(self, subscription: Subscription) -> None:
         self._subscriptions.remove(subscription)
 
+    def count(self) -> int:
+        """Return how many clients follow."""
+        return len(self._subscriptions)
+
     def close(self) -> None:
         """End all streams, and those that are still to come."""
         self._is_closed = True

@@ -63,6 +63,9 @@ class Subscriptions:
     def __bool__(self) -> bool:
         return bool(self._of_user)
 
+    def __len__(self) -> int:
+        return sum(map(len, self._of_user.values()))
+
     def __iter__(self) -> Iterator[Subscription]:
         return (each for ours in list(self._of_user.values()) for each in list(ours))
 

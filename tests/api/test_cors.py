@@ -6,6 +6,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from api.metrics import ApiMeasures
 from api.openapi import surface
 from api.perimeter.stack import Perimeter, surround
 from domain.limits import Rate
@@ -127,7 +128,8 @@ async def test_a_surprise_and_plain_http_can_be_read_too(
     async def surprise() -> None:
         raise ZeroDivisionError
 
-    surround(app, Perimeter(("api.test",), frozenset({FRONTEND}), None, https_only=True))
+    within = Perimeter(("api.test",), frozenset({FRONTEND}), None, https_only=True)
+    surround(app, within, ApiMeasures().requests)
 
     for scheme, method, status, code in (
         ("https", "GET", 500, "internal_error"),
