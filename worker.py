@@ -5,7 +5,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -15,13 +15,21 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from composition import steps
+from composition.metrics import WorkerMeasures
 from domain import ids
-from engine import schedules
+from engine import schedules, versions
 from engine.client import connect
 from engine.running import RunningWorkflows
+from engine.runtime import measured
 from engine.search_attributes import check
 from models.database import Sessions, connected, sessions_of
 from settings import Settings
+from telemetry.calls import http_client
+from telemetry.core_logs import core_logs
+from telemetry.logs import configure_process
+from telemetry.propagation import Propagation
+from telemetry.statements import trace_statements
+from telemetry.switch import traced, tracer_to
 from workflows.card_reversal import CardReversal
 from workflows.message import DeliverMessage, SendQueued
 from workflows.payment import TopUp
@@ -57,29 +65,42 @@ STICKINESS = timedelta(seconds=2)
 
 @asynccontextmanager
 async def build(
-    client: Client, settings: Settings, sessions: Sessions, http: httpx.AsyncClient
+    client: Client,
+    settings: Settings,
+    sessions: Sessions,
+    http: httpx.AsyncClient,
+    workflows: Sequence[type] = WORKFLOWS,
+    measures: WorkerMeasures | None = None,
 ) -> AsyncIterator[None]:
     """Work for the length of a block: on what moves money, and apart from it on messages."""
     pool = settings.database_pool_size
+    measures = measures or WorkerMeasures()
+    version = versions.as_build(settings.worker_deployment, settings.worker_build_id)
     money = Worker(
         client,
         task_queue=settings.task_queue,
-        workflows=WORKFLOWS,
-        activities=steps.money_steps(settings, sessions, http, RunningWorkflows(client)),
+        workflows=workflows,
+        activities=steps.money_steps(
+            settings, sessions, http, RunningWorkflows(client), measures.called
+        ),
+        interceptors=[measures.steps],
         # A step holds one connection: more steps than connections would only queue for them.
         max_concurrent_activities=pool,
         max_concurrent_local_activities=pool,
         graceful_shutdown_timeout=GRACE,
         sticky_queue_schedule_to_start_timeout=STICKINESS,
+        **version,
     )
     messages = Worker(
         client,
         task_queue=ids.messages_queue(settings.task_queue),
         workflows=MESSAGE_WORKFLOWS,
-        activities=steps.message_steps(settings, sessions, http),
+        activities=steps.message_steps(settings, sessions, http, measures.called),
+        interceptors=[measures.steps],
         max_concurrent_activities=MESSAGES_AT_ONCE,
         graceful_shutdown_timeout=GRACE,
         sticky_queue_schedule_to_start_timeout=STICKINESS,
+        **version,
     )
     async with money, messages:
         yield
@@ -87,26 +108,36 @@ async def build(
 
 async def run(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT, then finish what is in hand."""
-    client = await connect(**settings.temporal())
+    tracer = tracer_to("worker", *settings.tracing())
+    client = await connect(
+        **settings.temporal(),
+        runtime=measured(settings.metrics_sdk_address, core_logs()),
+        interceptors=[Propagation(tracer)],
+    )
     await check(client)
     await schedules.ensure(client, settings.task_queue, settings.schedules())
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    measures = WorkerMeasures()
     pool = connected(settings.database_url.get_secret_value(), settings.database_pool_size)
     async with (
+        traced(tracer),
         pool as engine,
-        httpx.AsyncClient() as http,
-        build(client, settings, sessions_of(engine), http),
+        http_client(tracer) as http,
+        measures.shown(engine, settings.metrics_address),
+        build(client, settings, sessions_of(engine), http, measures=measures),
     ):
+        if tracer:
+            trace_statements(engine, tracer)
         logging.getLogger(__name__).info("worker started on %s", settings.task_queue)
         await stop.wait()
 
 
 def main() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # some providers take their key in the URL
-    uvloop.run(run(Settings()))
+    settings = Settings()
+    configure_process(settings.log_level)
+    uvloop.run(run(settings))
     # The engine's native threads can crash an interpreter that shuts down the ordinary way.
     sys.stdout.flush()
     sys.stderr.flush()

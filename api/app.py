@@ -9,10 +9,12 @@ from typing import Any
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
+from temporalio.runtime import Runtime
 
 from api.accounts.cookies import Cookies
 from api.accounts.passwords import Passwords
 from api.accounts.tokens import AccessTokens
+from api.commands.decisions import DecisionCommands
 from api.commands.ledger import LedgerCommands
 from api.commands.messages import MessageCommands
 from api.commands.payments import PaymentCommands
@@ -24,11 +26,12 @@ from api.limits.rate_limits import RateLimits
 from api.limits.sweeping import sweeping
 from api.live.hub import EventsHub
 from api.live.stop_signal import on_stop_signal
-from api.logs import configure_logs
+from api.metrics import ApiMeasures
 from api.openapi import Lifespan, surface
 from api.perimeter.csrf import Csrf
 from api.perimeter.origins import origin_of_url
 from api.perimeter.stack import Perimeter, surround
+from api.perimeter.traced import Traced
 from api.policy import check as check_policies
 from api.providers.registry import IdentityProviders
 from api.webhooks.registry import Webhooks
@@ -36,20 +39,38 @@ from engine.client import connect
 from engine.codec import EncryptionCodec
 from engine.loan_clock import LoanClock
 from engine.loan_start import in_loan_time
+from engine.runtime import measured
 from models.account_secrets import AccountSecrets
 from models.database import connected, sessions_of
 from models.encrypted import BlindIndex, EncryptedColumn
 from models.personal import PersonalData
 from models.withdrawal import IBAN_COLUMN
 from settings import Settings
+from telemetry.core_logs import core_logs
+from telemetry.logs import configure_process, configure_structlog
+from telemetry.propagation import Propagation
+from telemetry.spans import Tracer
+from telemetry.statements import trace_statements
+from telemetry.switch import traced, tracer_to
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """Make the application. Nothing is opened before it starts to serve."""
-    settings = settings or Settings()
-    configure_logs()
-    app = surface(_lifespan(settings))
-    surround(app, _perimeter(settings))
+    """Make the application. Nothing is opened before it starts to serve.
+
+    Args:
+        settings: Absent in a process of its own, which reads them and is ours to set up.
+    """
+    configure_structlog()
+    if settings is None:
+        settings = Settings()
+        configure_process(settings.log_level)
+        Runtime.set_default(measured(None, core_logs()))
+    measures = ApiMeasures()
+    tracer = tracer_to("api", *settings.tracing())
+    app = surface(_lifespan(settings, measures, tracer))
+    surround(app, _perimeter(settings), measures.requests)
+    if tracer:
+        app.add_middleware(Traced, tracer=tracer)
     check_policies(app.routes)
     return app
 
@@ -63,17 +84,24 @@ def _perimeter(settings: Settings) -> Perimeter:
     )
 
 
-def _lifespan(settings: Settings) -> Lifespan:
+def _lifespan(settings: Settings, measures: ApiMeasures, tracer: Tracer | None) -> Lifespan:
     @asynccontextmanager
     async def run(app: FastAPI) -> AsyncIterator[None]:
         # Reads and actions answer apart: with Temporal away, what is stored can still be read.
-        client = await connect(**settings.temporal(), lazy=True)
+        client = await connect(
+            **settings.temporal(),
+            lazy=True,
+            interceptors=[Propagation(tracer)],
+        )
         clock = LoanClock(settings.loan_clock)
         if settings.loan_clock:
             client = in_loan_time(client, clock)
         pool = connected(settings.database_url.get_secret_value(), settings.database_pool_size)
-        async with pool as engine:
-            services = app.state.services = _services(settings, engine, client, clock)
+        async with traced(tracer), pool as engine:
+            if tracer:
+                trace_statements(engine, tracer)
+            services = app.state.services = _services(settings, engine, client, clock, measures)
+            measures.watch(engine, services.events)
             try:
                 async with sweeping(services.reads), services.events.running():
                     with on_stop_signal(services.events.close):
@@ -91,7 +119,11 @@ async def _end(tasks: set[asyncio.Task[Any]]) -> None:
 
 
 def _services(
-    settings: Settings, engine: AsyncEngine, client: Client, clock: LoanClock
+    settings: Settings,
+    engine: AsyncEngine,
+    client: Client,
+    clock: LoanClock,
+    measures: ApiMeasures,
 ) -> Services:
     secret = settings.secret_key.get_secret_value().encode()
     index_key = settings.index_key.get_secret_value().encode()
@@ -107,6 +139,8 @@ def _services(
         ledger=LedgerCommands(client, settings.task_queue),
         payments=PaymentCommands(client, settings.task_queue),
         messages=MessageCommands(client, settings.task_queue, background),
+        decisions=DecisionCommands(client),
+        measures=measures,
         events=EventsHub(settings.database_url.get_secret_value()),
         ibans=EncryptedColumn(settings.keyring(), IBAN_COLUMN),
         iban_index=BlindIndex(index_key, IBAN_COLUMN),

@@ -16,6 +16,7 @@ from temporalio.converter import PayloadCodec
 from api.accounts.cookies import Cookies
 from api.accounts.passwords import Passwords
 from api.accounts.tokens import AccessTokens
+from api.commands.decisions import DecisionCommands
 from api.commands.ledger import LedgerCommands
 from api.commands.messages import MessageCommands
 from api.commands.payments import PaymentCommands
@@ -28,6 +29,7 @@ from api.limits.client_address import client_of
 from api.limits.login_guard import LoginGuard
 from api.limits.rate_limits import RateLimits
 from api.live.hub import EventsHub
+from api.metrics import ApiMeasures
 from api.perimeter import csrf
 from api.perimeter.csrf import Csrf
 from api.policy import Policy, guards, takes_login
@@ -46,6 +48,7 @@ from models.encrypted import BlindIndex, EncryptedColumn
 from models.personal import PersonalData
 from models.queries.idempotency import RequestName
 from models.user import UserRole
+from telemetry import cause
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,8 @@ class Services:
     ledger: LedgerCommands
     payments: PaymentCommands
     messages: MessageCommands
+    decisions: DecisionCommands
+    measures: ApiMeasures
     events: EventsHub
     ibans: EncryptedColumn
     iban_index: BlindIndex
@@ -161,6 +166,7 @@ async def _identified(request: Request, session: Session) -> Caller | None:
     holder = await services.limits.holder_of(request, session, access, traffic)
     if holder is None or holder.id != access.user_id:
         raise NotAuthenticated("This login has ended.")
+    cause.acted_by(holder.id)
     return Caller(holder.id, holder.role, access.session_id, expires_at)
 
 

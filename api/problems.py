@@ -110,6 +110,7 @@ def render(
     request: Request, refusal: Refusal, errors: Iterable[Mapping[str, str]] = ()
 ) -> Response:
     """Write a refusal down. A rule's `pointer` becomes its one entry in `errors`."""
+    request.scope.setdefault("state", {})["refusal"] = refusal.code  # to be counted
     facts = dict(refusal.facts)
     headers = dict(_HEADERS.get(refusal.status, {}))
     if "retry_after" in facts:

@@ -1,10 +1,13 @@
 """One way to connect to Temporal, for workers, API, commands and tests alike."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from temporalio.client import Client
+from temporalio.client import Client, Interceptor
+from temporalio.common import HeaderCodecBehavior
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import DataConverter
+from temporalio.runtime import Runtime
 from temporalio.service import RetryConfig
 
 from engine.codec import EncryptionCodec
@@ -20,7 +23,7 @@ def data_converter(keys: dict[str, bytes]) -> DataConverter:
     )
 
 
-async def connect(
+async def connect(  # noqa: PLR0913  (all but the address go by their names)
     address: str,
     *,
     namespace: str,
@@ -28,6 +31,8 @@ async def connect(
     api_key: str | None = None,
     tls: bool = False,
     lazy: bool = False,
+    runtime: Runtime | None = None,
+    interceptors: Sequence[Interceptor] = (),
 ) -> Client:
     """Connect; with `lazy` on the first call, so that reads can be served while Temporal is down.
 
@@ -38,6 +43,8 @@ async def connect(
         api_key: For Temporal Cloud; turns on TLS.
         tls: TLS without an API key.
         lazy: Do not fail now if the server is away.
+        runtime: What the library measures and logs with; absent, it measures nothing.
+        interceptors: Of all that this client sends, and of its workers.
     """
     return await Client.connect(
         address,
@@ -46,6 +53,10 @@ async def connect(
         api_key=api_key,
         tls=tls or api_key is not None,
         lazy=lazy,
+        runtime=runtime,
+        interceptors=interceptors,
+        # What travels beside a command is nobody else's business either.
+        header_codec_behavior=HeaderCodecBehavior.CODEC,
         # A caller over HTTP waits: while the server is away it should hear so soon.
         retry_config=RetryConfig(max_elapsed_time_millis=2_000, max_retries=4),
     )

@@ -24,6 +24,14 @@ class Addresses:
         return f"http://{HOST}:{self.ports.gateway}"
 
     @property
+    def worker_metrics(self) -> str:
+        return f"{HOST}:{self.ports.metrics}"
+
+    @property
+    def engine_metrics(self) -> str:
+        return f"{HOST}:{self.ports.metrics_sdk}"
+
+    @property
     def temporal(self) -> str:
         return f"{HOST}:{self.ports.temporal}"
 

@@ -20,6 +20,7 @@ class DevInfo:
     Attributes:
         database_url: As the application's role.
         superuser_url: The same database as its owner.
+        metrics: Where Prometheus finds the figures of each.
         pids: Process ids by the name of the program.
     """
 
@@ -31,6 +32,7 @@ class DevInfo:
     temporal_namespace: str
     gateway: str
     outbox: str
+    metrics: Mapping[str, str]
     database_url: str
     superuser_url: str
     operator: Account
@@ -48,6 +50,11 @@ def describe(at: Addresses, pids: Mapping[str, int]) -> DevInfo:
         temporal_namespace=NAMESPACE,
         gateway=at.gateway,
         outbox=f"{at.gateway}/outbox",
+        metrics={
+            "api": f"{at.api}/metrics",
+            "worker": f"http://{at.worker_metrics}/metrics",
+            "engine": f"http://{at.engine_metrics}/metrics",
+        },
         database_url=at.database,
         superuser_url=at.database_as_superuser,
         operator=operator(at.secrets),

@@ -59,6 +59,9 @@ TUNABLE = (
     "WITHDRAWAL_MINIMUM",
     "REVERSAL_WINDOW",
     "COMMISSION_BPS",
+    "LOG_LEVEL",
+    "TRACES_ENDPOINT",
+    "TRACES_RATIO",
     "ANSWER_WINDOW",
     "PAY_WINDOW",
     "HANDOVER_WINDOW",
@@ -147,6 +150,12 @@ def message_providers(at: Addresses) -> dict[str, str]:
 def migrations(at: Addresses) -> dict[str, str]:
     """Return what the migrations are told: as above, and the role that owns the tables."""
     return {**application(at), "MIGRATION_DATABASE_URL": at.database_as_superuser}
+
+
+def worker(at: Addresses) -> dict[str, str]:
+    """Return what the worker is told: the same, and where it shows its figures."""
+    figures = {"METRICS_ADDRESS": at.worker_metrics, "METRICS_SDK_ADDRESS": at.engine_metrics}
+    return {**application(at), **figures}
 
 
 def api(home: Home, at: Addresses) -> dict[str, str]:

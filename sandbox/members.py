@@ -42,7 +42,7 @@ def worker(home: Home, at: Addresses, temporal: TemporalServer) -> Program:
         ready=lambda: temporal.has_worker(environment.TASK_QUEUE),
         after=("prepare", "temporal"),
         uses=("postgres", "gateway"),
-        env=environment.application(at),
+        env=environment.worker(at),
         cwd=home.path,
         grace_s=25.0,  # it lets steps in flight finish, for up to 20 s
     )

@@ -43,6 +43,8 @@ class Ports:
     temporal: int = 7233
     temporal_http: int = 7243
     temporal_ui: int = 8233
+    metrics: int = 9464
+    metrics_sdk: int = 9465
 
     def require_free(self) -> None:
         """Raise SandboxError when something listens on one of them."""

@@ -105,6 +105,7 @@ def welcome(home: Home, at: Addresses, seconds: float) -> str:
   Temporal UI   {at.temporal_ui}
   Gateway       {at.gateway}  (a simulator of Zarinpal)
   Outbox        {at.gateway}/outbox  (what was sent by e-mail and SMS)
+  Metrics       {at.api}/metrics  (the worker's: http://{at.worker_metrics}/metrics)
   Database      {database}
 
   Passwords and all URLs are in {home.dev_json}, logs in {home.logs}/.

@@ -16,6 +16,8 @@ ROOMS = (
     "activities",
     "workflows",
     "engine",
+    "metrics",
+    "telemetry",
     "api",
     "composition",
     "sandbox",
@@ -28,6 +30,8 @@ LICENCES = {
     "activities": {"temporalio", "sqlalchemy"},
     "workflows": {"temporalio"},
     "engine": {"temporalio", "cryptography"},
+    "metrics": {"prometheus_client", "sqlalchemy"},
+    "telemetry": {"temporalio", "sqlalchemy", "httpx", "structlog", "opentelemetry"},
 }
 ROOTS = ("worker.py", "cli.py")
 MAY_READ_SETTINGS = {"api/app.py", "api/openapi.py", "migrations/env.py", *ROOTS}

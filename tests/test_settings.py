@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from settings import Settings
+from settings import Settings, table
 
 ROOT = Path(__file__).parent.parent
 FIELDS = {name.upper(): field for name, field in Settings.model_fields.items()}
@@ -202,6 +202,21 @@ def test_a_night_that_never_comes_is_refused_at_the_start(
         Settings()
 
 
+@pytest.mark.parametrize(
+    "address", ["9464", "localhost:9464", "127.0.0.1", "http://127.0.0.1:9464"]
+)
+def test_where_figures_are_shown_is_an_address_and_a_port(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("METRICS_SDK_ADDRESS", address)
+
+    with pytest.raises(ValidationError, match=r"(?i)metrics_sdk_address.*\n.*0\.0\.0\.0:9464"):
+        Settings()
+
+    monkeypatch.setenv("METRICS_SDK_ADDRESS", "[::1]:9465")
+    assert Settings().metrics_sdk_address == "[::1]:9465"
+
+
 def test_the_example_names_every_setting_and_nothing_else() -> None:
     for_compose_alone = interpolated() - set(FIELDS)
 
@@ -227,6 +242,11 @@ def test_the_example_shows_the_defaults(folder: Path) -> None:
     assert {name for name in FIELDS if name not in REQUIRED | set(shown)} == {
         name for name, field in FIELDS.items() if field.default is None
     }
+
+
+def test_the_table_in_the_documents_is_made_of_the_example() -> None:
+    assert table.TABLE.read_text() == table.document(), "run ./assets settings"
+    assert set(re.findall(r"^\| `([A-Z0-9_]+)` ", table.document(), re.MULTILINE)) == set(example())
 
 
 def test_compose_hands_every_setting_over() -> None:

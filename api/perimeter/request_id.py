@@ -2,12 +2,15 @@
 
 import re
 import time
+from dataclasses import replace
 from typing import Final
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils.compat import uuid7
+
+from telemetry.cause import caused_by, current
 
 HEADER: Final = "X-Request-ID"
 _VALID: Final = re.compile(r"[A-Za-z0-9._:-]{8,128}")
@@ -36,15 +39,17 @@ class RequestId:
                 MutableHeaders(scope=message)[HEADER] = name
             await send(message)
 
-        try:
-            await self.app(scope, receive, named)
-        finally:
-            log.info(
-                "request",
-                method=scope["method"],
-                # The template, not the path: ids would make every line its own kind.
-                route=getattr(scope.get("route"), "path_format", None),
-                status=status,
-                ms=round((time.perf_counter() - began) * 1000, 1),
-                request_id=name,
-            )
+        with caused_by(replace(current(), request_id=name)):
+            try:
+                await self.app(scope, receive, named)
+            finally:
+                scope["state"]["actor"] = current().actor
+                log.info(
+                    "request",
+                    method=scope["method"],
+                    # The template, not the path: ids would make every line its own kind.
+                    route=getattr(scope.get("route"), "path_format", None),
+                    status=status,
+                    ms=round((time.perf_counter() - began) * 1000, 1),
+                    request_id=name,
+                )

@@ -13,10 +13,12 @@ from api.perimeter.catch_all import CatchAll
 from api.perimeter.cors import Cors
 from api.perimeter.hosts import Hosts
 from api.perimeter.https import HttpsOnly
+from api.perimeter.measured import Measured
 from api.perimeter.origins import Origins
 from api.perimeter.request_id import RequestId
 from api.perimeter.security_headers import SecurityHeaders
 from api.routes.codec import CodecCors, spellings
+from metrics.requests import RequestMeasures
 
 _MAX_BODY_BYTES: Final = 256 * 1024
 # Providers report on many messages at once: SendGrid up to 768 KB, Meta up to 3 MB.
@@ -40,12 +42,13 @@ class Perimeter:
     https_only: bool
 
 
-def surround(app: FastAPI, perimeter: Perimeter) -> None:
+def surround(app: FastAPI, perimeter: Perimeter, measures: RequestMeasures) -> None:
     """Put the guards around an application.
 
-    They are added from the inside out. Outermost is the request's name, so that whatever happens
-    can be found; then the headers, which refusals need as well. CORS is outside of all that may
-    refuse a page: without its headers a browser would show the page nothing but a complaint.
+    They are added from the inside out. Outermost it is measured, then comes the request's name, so
+    that whatever happens can be found; then the headers, which refusals need as well. CORS is
+    outside of all that may refuse a page: without its headers a browser would show the page nothing
+    but a complaint.
     """
     ui = spellings(perimeter.temporal_ui_url) if perimeter.temporal_ui_url else []
     app.add_middleware(BodyLimit, max_bytes=_MAX_BODY_BYTES, elsewhere=_MORE_BYTES)
@@ -67,3 +70,4 @@ def surround(app: FastAPI, perimeter: Perimeter) -> None:
     app.add_middleware(Hosts, allowed=perimeter.hosts)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(RequestId)
+    app.add_middleware(Measured, measures=measures)

@@ -8,6 +8,7 @@ import pytest
 
 from tests.api.people import Person, join
 from tests.e2e.books import Books
+from tests.e2e.collector import Collector, collecting
 from tests.e2e.dev import Dev
 
 ROOM = Path(__file__).parent
@@ -23,8 +24,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]:
-    dev = Dev(tmp_path_factory.mktemp("e2e") / "home")
+def collector() -> Iterator[Collector]:
+    with collecting() as collector:
+        yield collector
+
+
+@pytest.fixture(scope="session")
+def dev(tmp_path_factory: pytest.TempPathFactory, collector: Collector) -> Iterator[Dev]:
+    home = tmp_path_factory.mktemp("e2e") / "home"
+    dev = Dev(home, {"TRACES_ENDPOINT": collector.url})
     dev.start()
     yield dev
     assert dev.stop() == 0

@@ -17,7 +17,9 @@ from sandbox.home import Home
 from tests import given
 from tests.api.people import Person, join
 from tests.e2e.canaries import CANARIES, calls
+from tests.e2e.collector import Collector
 from tests.e2e.dev import Dev
+from tests.e2e.figures import texts
 from tests.e2e.gateway import top_up
 from tests.e2e.test_payloads import payloads_in
 
@@ -60,6 +62,17 @@ def assert_logs_are_silent(dev: Dev, secrets: dict[str, str]) -> None:
             assert_silent(text, name, secrets)
 
 
+async def assert_traces_are_silent(collector: Collector, secrets: dict[str, str]) -> None:
+    before = len(collector.bodies)
+
+    async def has_more_come() -> bool:
+        return len(collector.bodies) > before + 1  # so what was under way has
+
+    await given.eventually(has_more_come)
+    assert "tickets" in collector.text
+    assert_silent(collector.text, "a trace", secrets)
+
+
 async def histories(client: Client, since: datetime) -> AsyncIterator[tuple[str, Any]]:
     """Go through everything that the engine has stored of the workflows of this test."""
     async for found in client.list_workflows(f"StartTime >= '{since.isoformat()}'"):
@@ -75,7 +88,12 @@ def assert_audit_log_is_silent(dev: Dev, secrets: dict[str, str]) -> None:
 
 @pytest.mark.timeout(300)
 async def test_what_is_sent_through_every_route_is_told_to_nobody(
-    dev: Dev, http: httpx.AsyncClient, admin: Person, keyless: Client, begun: datetime
+    dev: Dev,
+    http: httpx.AsyncClient,
+    admin: Person,
+    keyless: Client,
+    begun: datetime,
+    collector: Collector,
 ) -> None:
     sent = 0
     for call in calls():
@@ -92,10 +110,11 @@ async def test_what_is_sent_through_every_route_is_told_to_nobody(
             if answer.status_code >= 400:
                 assert answer.status_code not in {500, 501, 504}, answer.text
                 assert_silent(answer.text, f"{call.method} {call.path}", CANARIES)
-    metrics = (await http.get("/metrics")).text
+    metrics = "".join((await texts(dev)).values())
 
     assert sent > 1000
     assert_silent(metrics, "the metrics", CANARIES)
+    await assert_traces_are_silent(collector, CANARIES)
     assert_logs_are_silent(dev, CANARIES)
     assert_audit_log_is_silent(dev, CANARIES)
     async for name, history in histories(keyless, begun):
@@ -111,6 +130,7 @@ async def test_what_is_used_in_earnest_is_told_to_nobody(
     gateway: httpx.AsyncClient,
     keyless: Client,
     begun: datetime,
+    collector: Collector,
 ) -> None:
     """A life with all of it: register, prove address and phone, pay, withdraw, reset, log out."""
     email = f"kanarienvogel-{begun.timestamp():.0f}@example.test"
@@ -145,7 +165,8 @@ async def test_what_is_used_in_earnest_is_told_to_nobody(
     }
     assert_logs_are_silent(dev, secrets)
     assert_audit_log_is_silent(dev, secrets | {"address": email})
-    assert_silent((await http.get("/metrics")).text, "the metrics", secrets)
+    assert_silent("".join((await texts(dev)).values()), "the metrics", secrets)
+    await assert_traces_are_silent(collector, secrets | {"address": email})
     codec = EncryptionCodec(dev.keys)
     names = set()
     async for name, history in histories(keyless, begun):

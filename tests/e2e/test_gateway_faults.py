@@ -202,7 +202,9 @@ async def test_a_payment_of_another_amount_waits_for_an_operator_and_is_paid_whe
     waiting = asyncio.create_task(call_back(omid, payment["authority"]))
 
     await given.eventually(lambda: is_listed_for_attention(client, payment))
-    [alert] = [line for line in worker_log(dev) if payment["id"] in line and " ERROR " in line]
+    [alert] = [
+        line for line in worker_log(dev) if payment["id"] in line and '"level": "error"' in line
+    ]
     details = await top_up(client, payment).query(
         "__temporal_workflow_metadata", result_type=WorkflowMetadata
     )

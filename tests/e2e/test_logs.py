@@ -1,124 +1,130 @@
-"""What API and worker write down at their most talkative: nothing that belongs to a card."""
+"""What API and worker write down: one JSON object a line, found by the request that caused it."""
 
-import signal
-import subprocess
-import sys
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
-import psutil
+import psycopg
 import pytest
-from temporalio.client import ScheduleActionStartWorkflow
 
-from domain import ids
-from engine.client import connect
-from engine.schedules import WORKFLOWS
-from sandbox.addresses import HOST
-from sandbox.environment import TASK_QUEUE
 from sandbox.gateway.envelope import CARD_NUMBER
 from sandbox.gateway.operations import CARD_HASH, CARD_PAN
-from sandbox.ports import free_port
+from sandbox.home import Home
 from tests import given
 from tests.api.people import Person, join, problem
+from tests.e2e import loans
 from tests.e2e.dev import Dev
-from tests.e2e.gateway import begin, call_back, pay_at
-from tests.sandbox.waiting import wait_until
+from tests.e2e.gateway import begin, call_back, pay_at, top_up
+from tests.e2e.pair import Pair, beside
 
 RIALS = 250_000
-START_TIMEOUT_S = 30.0
-TALKATIVE = "import logging, sys; logging.basicConfig(level=logging.DEBUG, stream=sys.stdout)\n"
-WORKER = "import worker; worker.main()"
-API = "import uvicorn; uvicorn.run('api.app:create_app', factory=True, port={}, log_level='debug')"
-QUEUE = "talkative"
-
-
-class Pair:
-    """A worker and an API of their own beside those of the sandbox, both at DEBUG."""
-
-    def __init__(self, dev: Dev, folder: Path) -> None:
-        self._folder = folder
-        self._port = free_port()
-        running = psutil.Process(dev.info.pids["worker"])
-        self._environment: dict[str, str] = {**running.environ(), "TASK_QUEUE": QUEUE}
-        self._home = running.cwd()
-        self._processes: list[subprocess.Popen[bytes]] = []
-
-    @property
-    def url(self) -> str:
-        return f"http://{HOST}:{self._port}"
-
-    @property
-    def merchant_id(self) -> str:
-        return self._environment["ZARINPAL_MERCHANT_ID"]
-
-    @property
-    def logs(self) -> dict[str, str]:
-        return {name: self._log(name).read_text() for name in ("worker", "api")}
-
-    def start(self) -> None:
-        self._run("worker", WORKER)
-        self._run("api", API.format(self._port))
-        ready = {"worker": "worker started", "api": "Uvicorn running on"}
-        wait_until(
-            lambda: all(words in self.logs[name] for name, words in ready.items()), START_TIMEOUT_S
-        )
-
-    def stop(self) -> None:
-        for process in self._processes:
-            process.send_signal(signal.SIGTERM)
-        for process in self._processes:
-            process.wait(START_TIMEOUT_S)
-
-    def _run(self, name: str, code: str) -> None:
-        with self._log(name).open("wb") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-c", TALKATIVE + code],
-                env=self._environment,
-                cwd=self._home,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-        self._processes.append(process)
-
-    def _log(self, name: str) -> Path:
-        return self._folder / f"{name}.log"
 
 
 @pytest.fixture
 async def pair(dev: Dev, tmp_path: Path) -> AsyncIterator[Pair]:
-    pair = Pair(dev, tmp_path)
-    try:
-        pair.start()
+    async with beside(dev, tmp_path, LOG_LEVEL="debug") as pair:
         yield pair
-    finally:
-        pair.stop()
-        await _give_the_schedules_back(dev)
 
 
-async def _give_the_schedules_back(dev: Dev) -> None:
-    """The worker that started last has made them its own; so let the sandbox's start again."""
-    info = dev.info
-    client = await connect(info.temporal_address, namespace=info.temporal_namespace, keys=dev.keys)
-    queues = {TASK_QUEUE, ids.messages_queue(TASK_QUEUE)}
-    dev.kill("worker")
+def lines(dev: Dev, name: str, **having: str) -> list[dict[str, Any]]:
+    """Read the log of a program, and keep the lines that have these fields."""
+    text = (Home.at(dev.home).logs / f"{name}.log").read_text()
+    read = [json.loads(line) for line in text.splitlines()]
+    return [line for line in read if all(line.get(n) == v for n, v in having.items())]
 
-    async def are_back() -> bool:
-        for name in WORKFLOWS:
-            found = await client.get_schedule_handle(name).describe()
-            action = found.schedule.action
-            assert isinstance(action, ScheduleActionStartWorkflow)
-            if action.task_queue not in queues:
-                return False
-        return True
 
-    await given.eventually(are_back)
-    # What they have begun meanwhile waits for a worker that is gone, and would keep them waiting.
-    for workflow, _ in WORKFLOWS.values():
-        begun = f'TaskQueue = "{QUEUE}" AND ExecutionStatus = "Running" AND WorkflowType = '
-        async for left in client.list_workflows(f'{begun}"{workflow}"'):
-            await client.get_workflow_handle(left.id, run_id=left.run_id).terminate("left behind")
+async def said_with(request_id: str, who: Person, method: str, path: str, body: Any) -> Any:
+    headers = {"Authorization": f"Bearer {who.token}", "X-Request-ID": request_id}
+    return await who.http.request(method, f"/api/v1{path}", json=body, headers=headers)
+
+
+async def test_a_request_is_found_in_both_logs_and_in_the_audit_log_by_its_id(
+    dev: Dev, http: httpx.AsyncClient, gateway: httpx.AsyncClient, omid: Person
+) -> None:
+    operator = await join(http)
+    with psycopg.connect(dev.info.superuser_url, autocommit=True) as database:
+        database.execute("UPDATE users SET role = 'operator' WHERE id = %s", [operator.id])
+    await top_up(gateway, omid, RIALS)
+    wish = {"amount": 100_000, "iban": "IR062960000000100324200001"}
+    withdrawal = await omid.post("/wallet/withdrawals/", wish)
+    name = f"at-three-in-the-morning-{uuid4()}"
+    path = f"/ops/withdrawals/{withdrawal['id']}/reject/"
+
+    answer = await said_with(name, operator, "PATCH", path, {"note": "Not their account."})
+
+    assert answer.status_code == 200, answer.text
+    [request] = lines(dev, "api", event="request", request_id=name)
+    assert (request["status"], request["actor"]) == (200, operator.id)
+    steps = lines(dev, "worker", event="step", request_id=name)
+    assert {step["workflow_id"] for step in steps} == {f"withdrawal:{withdrawal['id']}"}
+    [decided] = [step for step in steps if step["activity"] == "decide_withdrawal"]
+    assert decided["actor"] == operator.id
+    assert (decided["path"], decided["attempt"]) == ("fast", 1)
+    with psycopg.connect(dev.info.superuser_url) as database:
+        query = "SELECT actor_id::text FROM audit_log WHERE request_id = %s"
+        assert database.execute(query, [name]).fetchall() == [(operator.id,)]
+
+
+async def test_what_the_clock_does_is_done_by_the_system(
+    dev: Dev, sara: Person, omid: Person
+) -> None:
+    loan = await loans.requested(sara, omid)
+    await loan.accept()
+
+    [opened] = lines(dev, "worker", activity="open_ticket", workflow_id=f"ticket:{loan.id}")
+    [moved] = lines(dev, "worker", activity="move_ticket", workflow_id=f"ticket:{loan.id}")
+    assert (opened["actor"], moved["actor"]) == (omid.id, sara.id)
+    assert opened["request_id"] != moved["request_id"]
+    [seal] = lines(dev, "worker", activity="seal_ledger")[:1]
+    assert seal["actor"] == "system"
+    assert "request_id" not in seal
+
+
+async def test_a_refused_step_is_one_line(dev: Dev, sara: Person, omid: Person) -> None:
+    name = f"penniless-{uuid4()}"
+    wish = {"to": sara.id, "amount": 100_000}
+
+    refused = await said_with(name, omid, "POST", "/wallet/transfer/", wish)
+
+    problem(refused, 409, "insufficient_funds")
+    [line] = lines(dev, "worker", request_id=name)
+    assert (line["event"], line["refusal"]) == ("step refused", "insufficient_funds")
+    assert line["level"] == "info"
+
+
+async def test_a_step_that_fails_is_told_of_in_our_words(
+    dev: Dev, gateway: httpx.AsyncClient, omid: Person
+) -> None:
+    await gateway.post("/control/", json={"operation": "verify", "behaviour": "html"})
+    payment = await begin(omid, RIALS)
+    await pay_at(gateway, payment["authority"], callback=False)
+    await call_back(omid, payment["authority"])
+
+    def failed() -> list[dict[str, Any]]:
+        return lines(dev, "worker", event="step failed", workflow_id=f"payment:{payment['id']}")
+
+    async def is_told() -> bool:
+        return bool(failed())
+
+    await given.eventually(is_told)
+    [line] = failed()
+    assert (line["activity"], line["error"]) == ("verify_at_gateway", "OutcomeUnknown")
+    assert line["level"] == "warning"
+    assert any(place.startswith("gateways/zarinpal.py:") for place in line["where"])
+
+
+async def test_every_line_is_one_object(dev: Dev, sara: Person, omid: Person) -> None:
+    """Those of the server and of the engine's library as well; `lines` reads no other."""
+    await loans.accepted(sara, omid)
+
+    for name in ("api", "worker"):
+        read = lines(dev, name)
+        assert all({"event", "level", "timestamp"} <= line.keys() for line in read)
+    assert lines(dev, "api", logger="uvicorn.error")
+    assert not lines(dev, "api", logger="uvicorn.access")  # it would quote whole URLs
 
 
 async def test_no_log_holds_card_data_or_the_merchant_id(
@@ -133,10 +139,10 @@ async def test_no_log_holds_card_data_or_the_merchant_id(
     problem(refused, 502, "gateway_refused")
     assert [payment["card_pan"] for payment in paid] == [CARD_PAN, None, CARD_PAN]
     logs = pair.logs
-    assert "DEBUG:temporalio.activity" in logs["worker"]
+    assert '"logger": "temporalio.activity", "level": "debug"' in logs["worker"]
+    assert '"route": "/api/v1/payments/{payment_id}/"' in logs["api"]
     for payment in paid:
         assert f"payment:{payment['id']}" in logs["worker"]
-        assert payment["id"] in logs["api"]
     for name, text in logs.items():
         for secret in (CARD_NUMBER, CARD_PAN, CARD_HASH, pair.merchant_id):
             assert secret.lower() not in text.lower(), f"{secret} in the log of the {name}"
