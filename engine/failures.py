@@ -5,6 +5,7 @@ The server keeps no more than 4 KB of an activity's last failure, and replaces a
 and all frames of the library. The whole of it stands in the worker's log.
 """
 
+from pathlib import Path
 from typing import Final
 
 from temporalio.api.failure.v1 import Failure
@@ -17,6 +18,7 @@ _FRAMES: Final = 2
 _STATEMENT: Final = "\n[SQL:"
 _FRAME: Final = '  File "'
 _OTHERS: Final = "site-packages"
+_ROOT: Final = f"{Path(__file__).parent.parent}/"
 _HIDDEN: Final = "Encoded failure"
 
 
@@ -46,7 +48,7 @@ def _innermost(stack_trace: str) -> str:
     """Keep the innermost frames of our own code, or of others' where there are none of ours."""
     frames = [_FRAME + frame for frame in stack_trace.split(_FRAME)[1:]]
     ours = [frame for frame in frames if _OTHERS not in frame] or frames
-    return "".join(ours[-_FRAMES:])[-_STACK_SIZE:]
+    return "".join(ours[-_FRAMES:]).replace(_ROOT, "")[-_STACK_SIZE:]
 
 
 def _cut_causes(failure: Failure) -> None:

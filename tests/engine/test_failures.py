@@ -45,6 +45,7 @@ async def test_the_server_keeps_what_a_database_step_failed_of(
     assert 'relation "no_such_table" does not exist' in read.message
     assert "[SQL:" not in read.message
     assert read.failure is not None
+    assert 'File "tests/engine/test_failures.py"' in read.failure.stack_trace
     assert "in failed_statement" in read.failure.stack_trace
     assert "site-packages" not in read.failure.stack_trace
 
