@@ -19,6 +19,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.desk import Desk
     from workflows.details import describe_card_reversal, describe_wish
     from workflows.messages import Decision, ReverseToCard, Verb
+    from workflows.steadfast import steadfast
     from workflows.steps import refusal_in, take
 
 LIMIT: Final = timedelta(seconds=40)  # a reversal whose outcome is doubtful is two calls
@@ -42,6 +43,7 @@ class CardReversal:
         self._desk = Desk()
 
     @workflow.run
+    @steadfast
     async def run(self, wish: ReverseToCard) -> str:
         """Return the status in which the payment was left."""
         attention().tell(describe_wish(wish))

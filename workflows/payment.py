@@ -28,6 +28,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.desk import Desk
     from workflows.details import describe_payment, describe_top_up
     from workflows.messages import CallbackReported, Decision, Reported, Verb
+    from workflows.steadfast import steadfast
     from workflows.steps import refusal_in, take
     from workflows.ticket import TicketLoan
 
@@ -63,6 +64,7 @@ class TopUp:
         self._desk = Desk()
 
     @workflow.run
+    @steadfast
     async def run(self, new: NewPayment) -> str:
         """Return the status in which the payment was left."""
         attention().tell(describe_top_up(new), new.amount)

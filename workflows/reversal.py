@@ -14,6 +14,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.attention import attention, finished
     from workflows.details import describe_reversal, describe_reversal_wish
     from workflows.messages import DecideReversal, Ending, Refused
+    from workflows.steadfast import steadfast
     from workflows.steps import take
 
 
@@ -29,6 +30,7 @@ class LedgerReversal:
         self._lock = asyncio.Lock()
 
     @workflow.run
+    @steadfast
     async def run(self, new: NewReversal) -> Ending:
         """Return what became of the wish, or why there is none."""
         attention().tell(describe_reversal_wish(new))

@@ -24,6 +24,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.desk import Desk
     from workflows.details import describe_request, describe_ticket
     from workflows.messages import Decision, TicketCommand
+    from workflows.steadfast import steadfast
     from workflows.steps import take
     from workflows.ticket_updates import TicketUpdates
 
@@ -53,6 +54,7 @@ class TicketLoan(TicketUpdates):
         self._desk = Desk(can_abort=False)
 
     @workflow.run
+    @steadfast
     async def run(self, request: LoanRequest) -> str:
         """Return the status in which the ticket closed, or why it was never opened."""
         attention().tell(describe_request(request))

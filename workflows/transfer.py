@@ -9,6 +9,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.attention import attention, finished
     from workflows.details import describe_transfer
     from workflows.messages import Ending, Refused
+    from workflows.steadfast import steadfast
     from workflows.steps import take
 
 
@@ -20,6 +21,7 @@ class WalletTransfer:
         self._refused: ApplicationError | None = None
 
     @workflow.run
+    @steadfast
     async def run(self, new: NewTransfer) -> Ending:
         """Return that it was posted, or why not: for callers who come after the end."""
         attention().tell(describe_transfer(new), new.amount)

@@ -24,6 +24,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.attention import attention, finished
     from workflows.details import describe_withdrawal, describe_withdrawal_wish
     from workflows.messages import DecideWithdrawal, Ending, RecordPayout, Refused
+    from workflows.steadfast import steadfast
     from workflows.steps import take
 
 
@@ -40,6 +41,7 @@ class WalletWithdrawal:
         self._lock = asyncio.Lock()
 
     @workflow.run
+    @steadfast
     async def run(self, new: NewWithdrawal) -> Ending:
         """Return the status in which the withdrawal closed, or why there is none."""
         attention().tell(describe_withdrawal_wish(new), new.amount)
