@@ -107,21 +107,22 @@ async def test_counters_and_messages_are_right_after_kills_of_the_worker(
     dev: Dev, gateway: httpx.AsyncClient, books: Books, two: Two, waves: int
 ) -> None:
     await top_up(gateway, two.borrower, waves * AT_ONCE * PRICE)
-    await given.eventually(two.nothing_waits)
+    pair = two.lender, two.borrower
     finished: list[Loan] = []
 
-    async with slow_providers(gateway), rounds(dev) as begin_with_them:
-        for _ in range(waves):
-            await begin_with_them()
-            pair = two.lender, two.borrower
-            begun = [asyncio.create_task(loans.whole(*pair)) for _ in range(AT_ONCE)]
-            await given.eventually(two.some_are_in_hand)
-            assert not all(task.done() for task in begun), "it came too late"
-            await kill_worker(dev)
-            assert two.read(_LET_GO), "it had nothing in hand"
-            finished += await asyncio.gather(*begun)
+    async with rounds(dev) as begin_with_them:
         await begin_with_them()
-        await given.eventually(two.nothing_waits, RECOVERY)
+        await given.eventually(two.nothing_waits)
+        async with slow_providers(gateway):
+            for _ in range(waves):
+                begun = [asyncio.create_task(loans.whole(*pair)) for _ in range(AT_ONCE)]
+                await given.eventually(two.some_are_in_hand)
+                assert not all(task.done() for task in begun), "it came too late"
+                await kill_worker(dev)
+                assert two.read(_LET_GO), "it had nothing in hand"
+                await begin_with_them()
+                finished += await asyncio.gather(*begun)
+            await given.eventually(two.nothing_waits, RECOVERY)
 
     books.check(*finished)
     two.read("SELECT fold_report_counts()::text")
