@@ -1,6 +1,6 @@
 """All configuration, read once from the environment (or .env) by the composition roots.
 
-Only api/app.py, worker.py, composition/, cli.py, migrations/env.py and sandbox/ import this
+Only api/app.py, worker.py, composition/, commands/, migrations/env.py and sandbox/ import this
 room; every other room receives plain values. Durations are ISO 8601 (``PT48H``) or seconds.
 """
 

@@ -20,6 +20,7 @@ ROOMS = (
     "telemetry",
     "api",
     "composition",
+    "commands",
     "sandbox",
 )
 # What a room may use of other people's code: a room is an import licence.
@@ -35,7 +36,7 @@ LICENCES = {
 }
 ROOTS = ("worker.py", "cli.py")
 MAY_READ_SETTINGS = {"api/app.py", "api/openapi.py", "migrations/env.py", *ROOTS}
-ROOMS_THAT_READ_SETTINGS = ("composition/", "sandbox/")
+ROOMS_THAT_READ_SETTINGS = ("composition/", "commands/", "sandbox/")
 IO_LIBRARIES = {"sqlalchemy", "psycopg", "httpx", "fastapi", "uvicorn", "alembic"}
 LONGEST_FILE = 300
 
