@@ -7,7 +7,7 @@ tracer each of these places is a span as well.
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from typing import Any, Final, NoReturn, Protocol
 
 from temporalio import workflow
@@ -47,6 +47,7 @@ from telemetry.spans import Kind, Span, Tracer, spanning
 from telemetry.steps import StepLines
 
 HEADER: Final = "cause"
+_SAID: Final = tuple(field.name for field in fields(Cause))
 _BEGIN: Final = "begin_span"
 Headers = Mapping[str, Payload]
 
@@ -60,7 +61,8 @@ def cause_in(headers: Headers) -> Cause:
     if payload is None:
         return NOTHING
     [said] = PayloadConverter.default.from_payloads([payload])
-    return Cause(**said)
+    # A newer version may say more; a loan must not stand still for that.
+    return Cause(**{name: said.get(name) for name in _SAID})
 
 
 def _send_with(given: _Carries) -> None:
