@@ -15,7 +15,6 @@ from temporalio.client import (
     Client,
     WithStartWorkflowOperation,
     WorkflowHandle,
-    WorkflowHistory,
 )
 from temporalio.common import (
     SearchAttributeKey,
@@ -48,6 +47,8 @@ from workflows.messages import TicketCommand
 from workflows.ticket import TicketLoan
 
 QUEUE = "test"
+# How often, and after which pause, a workflow is looked at that has not come to its end.
+_LOOKS, _PAUSE_S = 100, 0.1
 SIMULATOR = "http://simulator"
 
 
@@ -188,17 +189,26 @@ async def seen(request: pytest.FixtureRequest) -> AsyncIterator[list[WorkflowHan
         is_steady = request.node.get_closest_marker("unsteady") is None
         if not request.config.getoption("--record"):
             if is_steady:
-                await compare(name, history)
+                await compare(name, handle)
         elif is_steady or await recorded.known(name) is None:
             await recorded.keep(name, history)
 
 
-async def compare(name: str, history: WorkflowHistory) -> None:
-    """Hold what a workflow did just now against what it was recorded to do."""
-    today = without_detours(await commands(history))
+async def compare(name: str, handle: WorkflowHandle[Any, Any]) -> None:
+    """Hold what a workflow did just now against what it was recorded to do.
+
+    A test may end while its workflow has something left to do; that is waited for.
+    """
+    history = await handle.fetch_history()
     before = await recorded.known(name)
     if before is None:
         pytest.fail(f"{kind_of(history)} was not recorded on this path: {recorded.RENEW}")
+    today = await told(handle)
+    for _ in range(_LOOKS):
+        if today == before or today != before[: len(today)]:
+            break
+        await asyncio.sleep(_PAUSE_S)
+        today = await told(handle)
     if today != before:
         difference = "\n".join(unified_diff(before, today, "recorded", "today", lineterm=""))
         pytest.fail(
@@ -207,6 +217,11 @@ async def compare(name: str, history: WorkflowHistory) -> None:
             "Loans that run were told the old ones: see 'Changing a workflow' in CONTRIBUTING.md. "
             f"If test_replay.py passes and this is what you want, renew it: {recorded.RENEW}"
         )
+
+
+async def told(handle: WorkflowHandle[Any, Any]) -> tuple[str, ...]:
+    """Return the commands that a workflow has issued so far."""
+    return without_detours(await commands(await handle.fetch_history()))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
