@@ -3,14 +3,10 @@
 import asyncio
 import signal
 import socket
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
@@ -21,9 +17,9 @@ import pytest
 from gateways.errors import Declined, OutcomeUnknown, ResultClass, Unavailable
 from gateways.payment import InquiryStatus, PaymentRequest
 from gateways.zarinpal import ZarinpalGateway
+from tests.sandbox.simulated import Running
 
 AMOUNT = Decimal(150_000)
-ROOT = Path(__file__).parents[2]
 
 
 def free_port() -> int:
@@ -31,45 +27,6 @@ def free_port() -> int:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
         return port
-
-
-@dataclass
-class Running:
-    """The simulator as a process of its own."""
-
-    state: Path
-    port: int = field(default_factory=free_port)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def start(self) -> None:
-        command = [sys.executable, "-m", "sandbox.gateway"]
-        options = ["--port", str(self.port), "--state", str(self.state), "--public-url", self.url]
-        self.process = subprocess.Popen([*command, *options], cwd=ROOT)
-        retrying = httpx.HTTPTransport(retries=8)  # waits a little longer each time, up to 30 s
-        with httpx.Client(transport=retrying) as client:
-            client.get(f"{self.url}/healthz").raise_for_status()
-
-    def end(self, how: signal.Signals) -> None:
-        self.process.send_signal(how)
-        self.process.wait(timeout=10)
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    simulator = Running(tmp_path_factory.mktemp("gateway") / "gateway.sqlite")
-    simulator.start()
-    yield simulator
-    simulator.end(signal.SIGTERM)
-
-
-@pytest.fixture
-async def http(running: Running) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=running.url) as client:
-        yield client
-        await client.delete("/control/")
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """SendGrid, Twilio and WhatsApp: the real clients against the running simulator, over HTTP."""
 
-import signal
-from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -14,7 +12,7 @@ from gateways.sendgrid import SendGrid
 from gateways.twilio import Account, Twilio, TwilioWhatsApp
 from gateways.whatsapp_cloud import WhatsAppCloud
 from tests.outbox import Outbox
-from tests.sandbox.test_gateway_over_http import Running
+from tests.sandbox.simulated import Running
 
 REPORTS = "http://127.0.0.1:8000/api/v1/webhooks/twilio/"
 ACCOUNT = Account(f"AC{1:032}", "token", REPORTS)
@@ -27,21 +25,6 @@ OPERATIONS = {
     "whatsapp_cloud": "whatsapp",
 }
 Clients = dict[str, MessageGateway]
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    running = Running(tmp_path_factory.mktemp("simulator") / "state.sqlite")
-    running.start()
-    yield running
-    running.end(signal.SIGTERM)
-
-
-@pytest.fixture
-async def http(running: Running) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=running.url, trust_env=False) as http:
-        await http.delete("/control/")
-        yield http
 
 
 @pytest.fixture

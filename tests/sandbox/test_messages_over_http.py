@@ -1,7 +1,6 @@
 """The real message clients against the running simulator; nothing between them but HTTP."""
 
 import signal
-from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -13,22 +12,7 @@ from gateways.kavenegar import Kavenegar, local_id
 from gateways.message import Outgoing
 from gateways.postmark import Postmark
 from tests.outbox import Outbox
-from tests.sandbox.test_gateway_over_http import Running
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    running = Running(tmp_path_factory.mktemp("simulator") / "state.sqlite")
-    running.start()
-    yield running
-    running.end(signal.SIGTERM)
-
-
-@pytest.fixture
-async def http(running: Running) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=running.url, trust_env=False) as http:
-        await http.delete("/control/")
-        yield http
+from tests.sandbox.simulated import Running
 
 
 @pytest.fixture
