@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -22,6 +22,7 @@ from tests.e2e import loans
 from tests.e2e.books import Books
 from tests.e2e.dev import Dev
 from tests.e2e.gateway import begin, call_back, pay_at, top_up
+from tests.e2e.loans import Loan
 from tests.sandbox.waiting import is_alive
 
 PRICE = 600_000
@@ -116,57 +117,50 @@ def is_marker(event: HistoryEvent) -> bool:
     return event.HasField("marker_recorded_event_attributes")
 
 
-async def test_a_worker_finishes_a_step_that_waits_for_a_lock(
-    dev: Dev,
-    gateway: httpx.AsyncClient,
-    engine_client: Client,
-    books: Books,
-    sara: Person,
-    omid: Person,
-) -> None:
+@pytest.fixture
+async def unpaid(gateway: httpx.AsyncClient, sara: Person, omid: Person) -> Loan:
     await top_up(gateway, omid, PRICE)
-    loan = await loans.accepted(sara, omid)
-    handle = engine_client.get_workflow_handle(f"ticket:{loan.id}")
+    return await loans.accepted(sara, omid)
+
+
+async def stopped_while_paying(
+    dev: Dev, loan: Loan, has_begun: Callable[[], Awaitable[bool]]
+) -> Stopping:
+    """Stop the worker while the step waits for a lock; the payer is answered all the same."""
     async with held(dev, loan.id):
         paying = asyncio.create_task(loan.pay())
-        await given.eventually(lambda: is_under_way(handle, "move_ticket"))
+        await given.eventually(has_begun)
         worker = Stopping(dev, "worker")
         await given.eventually(worker.has_begun)
-
     await given.eventually(worker.is_over)
     assert worker.ending == "exit status 0"
-
     assert (await paying)["status"] == "active"
-    await loan.complete()
+    return worker
+
+
+async def test_a_worker_finishes_a_step_that_waits_for_a_lock(
+    dev: Dev, engine_client: Client, books: Books, unpaid: Loan
+) -> None:
+    handle = engine_client.get_workflow_handle(f"ticket:{unpaid.id}")
+
+    await stopped_while_paying(dev, unpaid, lambda: is_under_way(handle, "move_ticket"))
+
+    await unpaid.complete()
     assert await attempts(handle, "move_ticket") == [1]
-    books.check(loan)
+    books.check(unpaid)
 
 
 async def test_a_worker_finishes_a_fast_step_that_waits_for_a_lock(
-    dev: Dev,
-    gateway: httpx.AsyncClient,
-    engine_client: Client,
-    books: Books,
-    sara: Person,
-    omid: Person,
+    dev: Dev, engine_client: Client, books: Books, unpaid: Loan
 ) -> None:
-    await top_up(gateway, omid, PRICE)
-    loan = await loans.accepted(sara, omid)
-    handle = engine_client.get_workflow_handle(f"ticket:{loan.id}")
-    async with held(dev, loan.id):
-        paying = asyncio.create_task(loan.pay())
-        await given.eventually(lambda: is_waiting(dev))
-        worker = Stopping(dev, "worker")
-        await given.eventually(worker.has_begun)
+    handle = engine_client.get_workflow_handle(f"ticket:{unpaid.id}")
 
-    await given.eventually(worker.is_over)
-    assert worker.ending == "exit status 0"
+    worker = await stopped_while_paying(dev, unpaid, lambda: is_waiting(dev))
 
-    assert (await paying)["status"] == "active"
     assert await last_step_by(handle) == worker.pid
-    await loan.complete()
+    await unpaid.complete()
     assert await attempts(handle, "move_ticket") == []
-    books.check(loan)
+    books.check(unpaid)
 
 
 async def test_a_worker_hears_a_provider_that_is_slow_to_the_end(

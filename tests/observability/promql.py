@@ -105,7 +105,7 @@ class Moment:
                 return self._combined(node)
             case promql.Call():
                 return self._called(node)
-        raise NotImplementedError(str(node))
+        raise AssertionError(f"the rules say what this cannot compute: {node}")
 
     def _vector(self, node: Any) -> Vector:
         found = self._value(node)
@@ -122,7 +122,7 @@ class Moment:
                 return self._growth(node.args[0], is_rate=name == "rate")
             case "histogram_quantile":
                 return _quantiles(node.args[0].val, self._vector(node.args[1]))
-        raise NotImplementedError(node.func.name)
+        raise AssertionError(f"the rules call what this cannot compute: {node.func.name}")
 
     def _growth(self, matrix: Any, *, is_rate: bool) -> Vector:
         """Compare two scrapes; what one of them does not have has not grown."""
