@@ -66,8 +66,58 @@ def decide(
     os._exit(asyncio.run(send()))
 
 
-def _engine(home: Path, *, deployment: bool) -> "TemporalAccess":
-    from sandbox import keys as of_sandbox
-    from settings import Settings
+@app.command()
+def resume(
+    only: Annotated[
+        list[str] | None, typer.Argument(help="Workflow ids; without any, all that is open.")
+    ] = None,
+    home: Home = HOME,
+    deployment: Deployment = False,
+) -> None:
+    """Begin a workflow for everything open that has none, as after a restore. Safe to repeat."""
+    import asyncio
+    import os
+    import sys
 
-    return Settings().temporal() if deployment else of_sandbox.engine_of_running(home)
+    from engine.client import connect
+    from engine.resuming import NotOpen
+    from engine.resuming import resume as take_up
+    from models.unfinished import unfinished
+
+    access, queue = _engine(home, deployment=deployment), _queue(deployment=deployment)
+
+    async def run() -> int:
+        try:
+            client = await connect(**access)
+            async with unfinished(database(home, deployment=deployment)) as rows:
+                print(await take_up(client, queue, rows, frozenset(only or ())), flush=True)
+        except (NotOpen, RuntimeError) as error:  # RuntimeError: the engine is not there
+            print(f"assets: {error}", file=sys.stderr, flush=True)
+            return 1
+        return 0
+
+    # The engine's native threads can crash an interpreter that shuts down the ordinary way.
+    os._exit(asyncio.run(run()))
+
+
+# The sandbox is not in the image, so it is not imported where a deployment is meant.
+
+
+def _engine(home: Path, *, deployment: bool) -> "TemporalAccess":
+    if deployment:
+        from settings import Settings
+
+        return Settings().temporal()
+    from sandbox import keys as of_sandbox
+
+    return of_sandbox.engine_of_running(home)
+
+
+def _queue(*, deployment: bool) -> str:
+    if deployment:
+        from settings import Settings
+
+        return Settings().task_queue
+    from sandbox.environment import TASK_QUEUE
+
+    return TASK_QUEUE

@@ -155,6 +155,8 @@ class TicketLoan(TicketUpdates):
         self._rivals += moved.rivals
         if before is not None:  # at the start the attributes came with the request
             self._mark(before, moved.ticket)
+        elif _is_contested(moved.ticket) and workflow.patched("taken-up-contested"):
+            workflow.upsert_search_attributes(attention().has_business(True))
         attention().tell(describe_ticket(moved.ticket), moved.ticket.total)
 
     def _mark(self, before: Ticket, after: Ticket) -> None:
@@ -162,8 +164,8 @@ class TicketLoan(TicketUpdates):
         changes: list[SearchAttributeUpdate[Any]] = []
         if before.status is not after.status:
             changes.append(attributes.TICKET_STATUS.value_set(after.status))
-        waits = after.stage is Stage.CONTESTED
-        if waits is not (before.stage is Stage.CONTESTED):
+        waits = _is_contested(after)
+        if waits is not _is_contested(before):
             changes += attention().has_business(waits)
         if changes:
             workflow.upsert_search_attributes(changes)
@@ -227,3 +229,7 @@ class TicketLoan(TicketUpdates):
                 await workflow.get_external_workflow_handle(name).signal(TicketLoan.asset_taken)
             except FailureError as failure:
                 workflow.logger.info("rival %s is closed already: %s", name, failure)
+
+
+def _is_contested(ticket: Ticket) -> bool:
+    return ticket.stage is Stage.CONTESTED

@@ -12,7 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import NotFound
 from domain.payment import CardReversal, Notice, Payment, PaymentStatus
+from domain.ticket import TicketStatus
 from models.payment import PaymentRow
+from models.ticket import TicketRow
 
 # The columns and the domain's fields have the same names: a row is a payment.
 _COLUMNS = [getattr(PaymentRow, field.name) for field in fields(Payment)]
@@ -29,6 +31,27 @@ def _payment(row: Sequence[object]) -> Payment:
 async def find(session: AsyncSession, payment_id: UUID) -> Payment | None:
     row = (await session.execute(_payments().where(PaymentRow.id == payment_id))).one_or_none()
     return _payment(row) if row else None
+
+
+async def get(session: AsyncSession, payment_id: UUID) -> Payment:
+    """Return a payment.
+
+    Raises:
+        NotFound: There is no such payment.
+    """
+    payment = await find(session, payment_id)
+    if payment is None:
+        raise NotFound("There is no such payment.")
+    return payment
+
+
+async def untold(session: AsyncSession) -> Sequence[UUID]:
+    """Name the payments that arrived for a ticket which still waits for its money."""
+    waits = (TicketRow.id == PaymentRow.ticket_id) & (TicketRow.status == TicketStatus.ACCEPTED)
+    has_arrived = PaymentRow.status == PaymentStatus.PAID, PaymentRow.notice.is_(None)
+    return (
+        await session.scalars(select(PaymentRow.id).join(TicketRow, waits).where(*has_arrived))
+    ).all()
 
 
 async def paid_among(session: AsyncSession, payment_ids: Collection[UUID]) -> set[UUID]:

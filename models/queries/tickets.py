@@ -33,7 +33,7 @@ from domain.dispute import Dispute, DisputeStatus
 from domain.errors import AssetUnavailable, NotFound
 from domain.extension import Extension
 from domain.plan import Plan
-from domain.ticket import Ticket, TicketStatus
+from domain.ticket import HOLDS_ASSET, Ticket, TicketStatus
 from models.queries import calendar
 from models.ticket import TicketRow, TransitionRow
 
@@ -194,6 +194,19 @@ async def rivals(session: AsyncSession, ticket: Ticket) -> tuple[UUID, ...]:
         _T.c.ends_at > ticket.starts_at,
     )
     return tuple(await session.scalars(statement))
+
+
+async def robbed(session: AsyncSession) -> set[UUID]:
+    """Return the pending tickets whose time another one has got."""
+    holder = _T.alias()
+    overlaps = (
+        (holder.c.asset_id == _T.c.asset_id)
+        & holder.c.status.in_(sorted(HOLDS_ASSET))
+        & (_T.c.starts_at < holder.c.ends_at)
+        & (_T.c.ends_at > holder.c.starts_at)
+    )
+    statement = select(_T.c.id).where(_T.c.status == TicketStatus.PENDING, exists().where(overlaps))
+    return set(await session.scalars(statement))
 
 
 async def insert_new(session: AsyncSession, plan: Plan, command_id: str) -> None:

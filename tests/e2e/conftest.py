@@ -67,3 +67,11 @@ async def sara(http: httpx.AsyncClient) -> Person:
 async def omid(http: httpx.AsyncClient) -> Person:
     """He borrows."""
     return await join(http)
+
+
+@pytest.fixture
+async def operator(dev: Dev, http: httpx.AsyncClient) -> Person:
+    account = dev.info.operator
+    credentials = {"email": account.email, "password": account.password}
+    tokens = (await http.post("/api/v1/auth/token/", json=credentials)).json()
+    return Person(http, "", account.email, tokens["access_token"], tokens["refresh_token"])

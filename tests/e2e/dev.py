@@ -75,6 +75,17 @@ class Dev:
         assert self._process is not None
         return {self._process.pid} | set(self.info.pids.values()) | below(self._process.pid)
 
+    async def run(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of `./assets` on it."""
+        return await asyncio.to_thread(
+            subprocess.run,
+            [*command(name, self.home), *arguments],
+            env=environment(),
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+
     def kill(self, name: str) -> None:
         """Do what the kernel does when memory runs out."""
         os.kill(self.info.pids[name], signal.SIGKILL)

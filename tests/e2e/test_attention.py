@@ -2,7 +2,6 @@
 
 import asyncio
 import getpass
-import subprocess
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -12,7 +11,7 @@ import pytest
 from tests import given
 from tests.api.people import Person
 from tests.e2e.books import Books
-from tests.e2e.dev import Dev, command, environment
+from tests.e2e.dev import Dev
 from tests.e2e.gateway import begin, call_back, pay_at
 
 RIALS = 250_000
@@ -22,26 +21,6 @@ RIALS = 250_000
 async def well_behaved(gateway: httpx.AsyncClient) -> AsyncIterator[None]:
     yield
     await gateway.delete("/control/")
-
-
-async def run(dev: Dev, *words: str) -> subprocess.CompletedProcess[str]:
-    name, *arguments = words
-    return await asyncio.to_thread(
-        subprocess.run,
-        [*command(name, dev.home), *arguments],
-        env=environment(),
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-
-
-@pytest.fixture
-async def operator(dev: Dev, http: httpx.AsyncClient) -> Person:
-    account = dev.info.operator
-    credentials = {"email": account.email, "password": account.password}
-    tokens = (await http.post("/api/v1/auth/token/", json=credentials)).json()
-    return Person(http, "", account.email, tokens["access_token"], tokens["refresh_token"])
 
 
 async def named(operator: Person, workflow_id: str) -> list[Any]:
@@ -64,8 +43,8 @@ async def test_a_payment_of_another_amount_is_found_and_resumed_at_the_command_l
     waiting = asyncio.create_task(call_back(omid, payment["authority"]))
     await given.eventually(lambda: is_listed(operator, workflow_id))
 
-    found = await run(dev, "attention")
-    decided = await run(dev, "decide", workflow_id, "retry", "--note", "The bank agrees.")
+    found = await dev.run("attention")
+    decided = await dev.run("decide", workflow_id, "retry", "--note", "The bank agrees.")
 
     assert found.returncode == 0, found.stderr
     assert f"{workflow_id}  parked since " in found.stdout

@@ -23,14 +23,6 @@ async def client(dev: Dev) -> Client:
     return await connect(info.temporal_address, namespace=info.temporal_namespace, keys=dev.keys)
 
 
-@pytest.fixture
-async def operator(dev: Dev, http: httpx.AsyncClient) -> Person:
-    account = dev.info.operator
-    credentials = {"email": account.email, "password": account.password}
-    tokens = (await http.post("/api/v1/auth/token/", json=credentials)).json()
-    return Person(http, "", account.email, tokens["access_token"], tokens["refresh_token"])
-
-
 @pytest.mark.parametrize(("name", "says"), [(RECONCILE, "The gateway holds"), (SEAL, "")])
 async def test_a_schedule_that_the_worker_made_runs_what_it_names(
     client: Client, name: str, says: str
