@@ -28,9 +28,10 @@ def list_keys(home: Home = HOME, deployment: Deployment = False) -> None:
 def rotate_keys(home: Home = HOME, deployment: Deployment = False) -> None:
     """Make a new key. For a deployment it is shown, with what to do; a sandbox is given it."""
     from models import reencryption
-    from sandbox import keys as of_sandbox
 
     if not deployment:
+        from sandbox import keys as of_sandbox
+
         print(f"{of_sandbox.rotate(home)} is for new values from the next start on.")
         return
     _, ring = _keys(home, deployment=True)
@@ -56,7 +57,6 @@ def reencrypt(
 
 def _keys(home: Path, *, deployment: bool) -> "tuple[str, KeyRing]":
     from models.reencryption import KeyRing
-    from sandbox import keys as of_sandbox
     from settings import Settings
     from settings.forms import keyring
 
@@ -64,6 +64,8 @@ def _keys(home: Path, *, deployment: bool) -> "tuple[str, KeyRing]":
         settings = Settings()
         index_key = settings.index_key.get_secret_value().encode()
         return settings.database_url.get_secret_value(), KeyRing(settings.keyring(), index_key)
+    from sandbox import keys as of_sandbox  # not in the image, so not before it is needed
+
     found = of_sandbox.of_running(home)
     ring = KeyRing(keyring(found.encryption_keys), found.index_key.encode())
     return found.database_url, ring

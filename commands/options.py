@@ -14,9 +14,10 @@ Deployment = Annotated[
 
 def database(home: Path, *, deployment: bool) -> str:
     """Return the URL of the database that is meant."""
-    from sandbox import dev_json
-    from settings import Settings
-
     if deployment:
+        from settings import Settings
+
         return Settings().database_url.get_secret_value()
+    from sandbox import dev_json  # not in the image, so not before it is needed
+
     return dev_json.read(home).database_url
