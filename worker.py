@@ -16,6 +16,9 @@ from temporalio.worker import Worker
 
 from composition import steps
 from composition.metrics import WorkerMeasures
+from crash_points.lines import watch_calls, watch_commits
+from crash_points.points import Points
+from crash_points.steps import in_workers
 from domain import ids
 from engine import schedules, versions
 from engine.client import connect
@@ -109,10 +112,12 @@ async def build(
 async def run(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT, then finish what is in hand."""
     tracer = tracer_to("worker", *settings.tracing())
+    points = Points(settings.crash_at) if settings.crash_at else None
     client = await connect(
         **settings.temporal(),
         runtime=measured(settings.metrics_sdk_address, core_logs()),
         interceptors=[Propagation(tracer)],
+        plugins=[in_workers(points)] if points else [],
     )
     await check(client)
     await schedules.ensure(client, settings.task_queue, settings.schedules())
@@ -130,6 +135,9 @@ async def run(settings: Settings) -> None:
     ):
         if tracer:
             trace_statements(engine, tracer)
+        if points:
+            watch_commits(engine)
+            watch_calls(http)
         logging.getLogger(__name__).info("worker started on %s", settings.task_queue)
         await stop.wait()
 

@@ -35,6 +35,8 @@ from api.perimeter.traced import Traced
 from api.policy import check as check_policies
 from api.providers.registry import IdentityProviders
 from api.webhooks.registry import Webhooks
+from crash_points.points import Points
+from crash_points.requests import Requests, watch_requests
 from engine.client import connect
 from engine.codec import EncryptionCodec
 from engine.loan_clock import LoanClock
@@ -71,6 +73,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     surround(app, _perimeter(settings), measures.requests)
     if tracer:
         app.add_middleware(Traced, tracer=tracer)
+    if settings.crash_at:
+        app.add_middleware(Requests, points=Points(settings.crash_at))
     check_policies(app.routes)
     return app
 
@@ -100,6 +104,8 @@ def _lifespan(settings: Settings, measures: ApiMeasures, tracer: Tracer | None) 
         async with traced(tracer), pool as engine:
             if tracer:
                 trace_statements(engine, tracer)
+            if settings.crash_at:
+                watch_requests(engine)
             services = app.state.services = _services(settings, engine, client, clock, measures)
             measures.watch(engine, services.events)
             try:

@@ -12,17 +12,22 @@ def prepare_engine() -> None:
     """Register the search attributes with the Temporal that the settings name. Safe to repeat."""
     import asyncio
     import os
+    import sys
 
     from engine.client import connect
-    from engine.search_attributes import register
+    from engine.search_attributes import MissingSearchAttributes, register
     from settings import Settings
 
-    async def prepare(settings: Settings) -> None:
-        await register(await connect(**settings.temporal()))
+    async def prepare(settings: Settings) -> int:
+        try:
+            await register(await connect(**settings.temporal()))
+        except MissingSearchAttributes as error:
+            print(f"assets: {error}", file=sys.stderr, flush=True)
+            return 1
+        return 0
 
-    asyncio.run(prepare(Settings()))
     # The engine's native threads can crash an interpreter that shuts down the ordinary way.
-    os._exit(0)
+    os._exit(asyncio.run(prepare(Settings())))
 
 
 @app.command()

@@ -9,7 +9,7 @@ import typer
 from commands.options import HOME, Deployment, Home, database
 
 if TYPE_CHECKING:
-    from settings.forms import TemporalAccess
+    from settings.temporal import TemporalAccess
 
 app = typer.Typer()
 
@@ -57,7 +57,7 @@ def decide(
     async def send() -> int:
         try:
             print(await give(await connect(**access), workflow_id, decision), flush=True)
-        except (NotTaken, RuntimeError) as error:  # RuntimeError: the engine is not there
+        except NotTaken as error:
             print(f"assets: {error}", file=sys.stderr, flush=True)
             return 1
         return 0
@@ -91,7 +91,7 @@ def resume(
             client = await connect(**access)
             async with unfinished(database(home, deployment=deployment)) as rows:
                 print(await take_up(client, queue, rows, frozenset(only or ())), flush=True)
-        except (NotOpen, RuntimeError) as error:  # RuntimeError: the engine is not there
+        except NotOpen as error:
             print(f"assets: {error}", file=sys.stderr, flush=True)
             return 1
         return 0

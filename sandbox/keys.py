@@ -9,7 +9,8 @@ from sandbox import dev_json
 from sandbox.errors import SandboxError
 from sandbox.home import Home, write_private
 from sandbox.secrets import Secrets
-from settings.forms import TemporalAccess, keyring
+from settings.forms import keyring
+from settings.temporal import TemporalAccess
 
 
 class SandboxKeys(NamedTuple):

@@ -18,14 +18,15 @@ from domain.limits import Rate, Traffic
 from domain.reports import Nightly
 from domain.transfer import TransferLimits
 from settings import providers
-from settings.forms import Limit, Names, TemporalAccess, keyring
+from settings.forms import Limit, Names, keyring
 from settings.operating import OperatingSettings
 from settings.production import complaints
 from settings.reports import ReportSettings
+from settings.temporal import TemporalAccess, TemporalSettings
 from settings.webhooks import WebhookSettings
 
 
-class Settings(OperatingSettings, ReportSettings, WebhookSettings):
+class Settings(TemporalSettings, OperatingSettings, ReportSettings, WebhookSettings):
     """Secrets have no defaults. Each field is the environment variable of the same name."""
 
     model_config = SettingsConfigDict(
@@ -66,12 +67,6 @@ class Settings(OperatingSettings, ReportSettings, WebhookSettings):
     )
     database_pool_size: int = Field(20, ge=1, le=200, description="Connections per process.")
 
-    temporal_address: str = Field("localhost:7233", description="Temporal frontend, host:port.")
-    temporal_namespace: str = Field("default", description="Temporal namespace.")
-    temporal_api_key: SecretStr | None = Field(
-        None, description="For Temporal Cloud; turns on TLS."
-    )
-    temporal_tls: bool = Field(False, description="TLS to a self-hosted Temporal.")
     task_queue: str = Field("assets", description="Task queue of API and workers.")
     temporal_ui_url: str | None = Field(
         None, description="Origin of the Temporal UI, which may call the codec endpoint."
@@ -244,14 +239,7 @@ class Settings(OperatingSettings, ReportSettings, WebhookSettings):
 
     def temporal(self) -> TemporalAccess:
         """Return what `engine.client.connect` takes."""
-        key = self.temporal_api_key
-        return {
-            "address": self.temporal_address,
-            "namespace": self.temporal_namespace,
-            "keys": self.keyring(),
-            "api_key": key.get_secret_value() if key else None,
-            "tls": self.temporal_tls,
-        }
+        return self.temporal_access(self.keyring())
 
     def schedules(self) -> dict[str, timedelta | Nightly]:
         """Return how often, or when, each schedule of `engine.schedules` runs."""

@@ -1,7 +1,7 @@
 """How settings are written that are more than a text or a number."""
 
 import base64
-from typing import Annotated, TypedDict
+from typing import Annotated
 
 from pydantic import BeforeValidator
 from pydantic_settings import NoDecode
@@ -32,11 +32,3 @@ def keyring(text: str) -> dict[str, bytes]:
     if any(len(key) != 32 for key in keys.values()):
         raise ValueError("each key in ENCRYPTION_KEYS is 32 bytes in base64")
     return keys
-
-
-class TemporalAccess(TypedDict):
-    address: str
-    namespace: str
-    keys: dict[str, bytes]
-    api_key: str | None
-    tls: bool

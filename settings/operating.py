@@ -1,6 +1,7 @@
 """The settings of those who run it: versions of workers, figures, traces."""
 
 import re
+from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, HttpUrl
@@ -38,6 +39,10 @@ class OperatingSettings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="From which level on lines are written."
     )
+    crash_at: Path | None = Field(
+        None, description="Tests only: the folder of the crash points that are armed."
+    )
+
     traces_endpoint: HttpUrl | None = Field(
         None, description="Where traces go by OTLP/HTTP; absent, nothing is traced."
     )

@@ -89,9 +89,14 @@ def _codec(settings: "Settings") -> Iterator[str]:
         yield "CODEC_OPEN_TO_LOOPBACK is for a sandbox: behind a proxy everybody is this machine"
 
 
+def _crash_points(settings: "Settings") -> Iterator[str]:
+    if settings.crash_at is not None:
+        yield "CRASH_AT is for tests: without DEBUG no process ends by appointment"
+
+
 _ANYWHERE: Final = (_origins,)
 _IN_DEBUG: Final = _cookies
-_IN_PRODUCTION: Final = (_secrets, _hosts, _plain_pages, _simulators, _codec)
+_IN_PRODUCTION: Final = (_secrets, _hosts, _plain_pages, _simulators, _codec, _crash_points)
 
 
 def _own_secrets(settings: "Settings") -> list[tuple[str, str]]:

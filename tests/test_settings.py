@@ -13,7 +13,16 @@ ROOT = Path(__file__).parent.parent
 FIELDS = {name.upper(): field for name, field in Settings.model_fields.items()}
 REQUIRED = {name for name, field in FIELDS.items() if field.is_required()}
 # Compose brings its own Temporal, without TLS, and opens nothing that only a sandbox may open.
-NOT_FOR_COMPOSE = {"TEMPORAL_API_KEY", "TEMPORAL_TLS", "CODEC_OPEN_TO_LOOPBACK", "LOAN_CLOCK"}
+NOT_FOR_COMPOSE = {
+    "TEMPORAL_API_KEY",
+    "TEMPORAL_TLS",
+    "TEMPORAL_TLS_SERVER_CA",
+    "TEMPORAL_TLS_CERT",
+    "TEMPORAL_TLS_KEY",
+    "CODEC_OPEN_TO_LOOPBACK",
+    "LOAN_CLOCK",
+    "CRASH_AT",
+}
 
 KEY = base64.b64encode(bytes(range(32))).decode()
 GIVEN = {
@@ -143,6 +152,27 @@ def test_outside_of_a_sandbox_the_time_of_loans_is_real(
         monkeypatch.setenv("DEBUG", debug)
 
     with pytest.raises(ValidationError, match="LOAN_CLOCK is for a sandbox"):
+        Settings()
+
+
+@pytest.mark.parametrize("name", ["TEMPORAL_TLS_CERT", "TEMPORAL_TLS_KEY"])
+def test_a_certificate_and_its_key_come_together(
+    name: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "file.pem").touch()
+    monkeypatch.setenv(name, "file.pem")
+
+    with pytest.raises(ValidationError, match="TEMPORAL_TLS_CERT needs TEMPORAL_TLS_KEY"):
+        Settings()
+
+
+@pytest.mark.parametrize("name", ["CERT", "KEY", "SERVER_CA"])
+def test_a_file_that_is_not_there_is_named_by_its_setting(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"TEMPORAL_TLS_{name}", "/nowhere/file.pem")
+
+    with pytest.raises(ValidationError, match=f"(?i)temporal_tls_{name}"):
         Settings()
 
 

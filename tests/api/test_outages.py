@@ -121,3 +121,16 @@ async def test_connections_that_died_are_replaced(sara: Person, superuser_url: s
     admin.dispose()
 
     assert await sara.get("/wallet/")
+
+
+async def test_an_engine_without_our_namespace_is_none(
+    database_url: str, temporal: TemporalServer
+) -> None:
+    """It is healthy, and nothing can be started on it."""
+    settings = settings_of(database_url, temporal.address)
+    elsewhere = settings.model_copy(update={"temporal_namespace": "elsewhere"})
+
+    async with serving(elsewhere) as http:
+        ready = await http.get("/readyz")
+
+    assert (ready.status_code, ready.json()) == (503, {"database": "ok", "engine": "unavailable"})
