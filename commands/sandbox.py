@@ -59,6 +59,21 @@ def skip(
     os._exit(0 if all_arrived else 1)
 
 
+@app.command()
+def chaos(
+    minutes: Annotated[float, typer.Option(help="How long the storm lasts.")] = 3.0,
+    seed: Annotated[int, typer.Option(help="Who is hurt when: the same seed, the same plan.")] = 1,
+    home: Home = HOME,
+) -> None:
+    """Lend money while worker, API, PostgreSQL and Temporal are killed; prove that none is lost."""
+    import os
+
+    from chaos import run as storm
+
+    holds = storm.run(home, minutes, seed)
+    os._exit(0 if holds else 1)
+
+
 class Bench(StrEnum):
     LOANS = "loans"
     LEDGER = "ledger"

@@ -90,6 +90,9 @@ def read(folder: Path) -> DevInfo:
     """
     home = Home.at(folder)
     text = _current(home.dev_json)
+    # Its writer lets go of one file a moment after it has put the next one in its place.
+    if text is None and home.in_use():
+        text = _current(home.dev_json)
     if text is None and home.in_use():
         raise SandboxError(f"The sandbox in {home.path} is still starting, or stopping. Try again.")
     if text is None:

@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -32,19 +32,32 @@ def system_in(folder: Path) -> Iterator[DevInfo]:
         return
     print(f"No sandbox runs in {folder}. Starting one for this demo ...", flush=True)
     with tempfile.TemporaryDirectory(prefix="assets-") as temporary:
-        home = Home.at(Path(temporary) / "home")
-        with running(_dev(home), Path(temporary) / "dev.log", START_TIMEOUT_S):
-            yield dev_json.read(home.path)
+        home = Path(temporary) / "home"
+        with own_system(home):
+            yield dev_json.read(home)
             print("\nStopping that sandbox; one that stays: ./assets dev", flush=True)
 
 
-def _dev(home: Home) -> Program:
+@contextmanager
+def own_system(folder: Path, settings: Mapping[str, str] | None = None) -> Iterator[None]:
+    """Run a system in a home for the length of a block; what it says is kept beside the home.
+
+    Raises:
+        SandboxError: It could not be started.
+    """
+    home = Home.at(folder)
+    log = home.path.with_name("dev.log")
+    with running(_dev(home, settings or {}), log, START_TIMEOUT_S):
+        yield
+
+
+def _dev(home: Home, settings: Mapping[str, str]) -> Program:
     options = ("--home", str(home.path), "--ports", "auto")
     return Program(
         name="dev",
         argv=(sys.executable, str(ROOT / "cli.py"), "dev", *options),
         ready=home.dev_json.exists,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT), **settings},
         grace_s=STOP_GRACE_S,
         death_signal=signal.SIGTERM,  # it has children of its own to stop
     )

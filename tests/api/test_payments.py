@@ -278,6 +278,24 @@ async def test_a_gateway_that_refuses_or_is_away_is_told_apart(
     assert int(away.headers["retry-after"]) > 0
 
 
+async def test_a_payment_that_was_never_opened_stays_so_under_its_key_and_opens_under_a_new_one(
+    gateway: httpx.AsyncClient, sara: Person
+) -> None:
+    wish, key = {"amount": 10_000}, str(uuid4())
+    await gateway.post(
+        "/control/", json={"operation": "request", "behaviour": "outage", "times": 2}
+    )
+    problem(
+        await sara.call("POST", "/payments/initiate/", wish, key=key), 503, "gateway_unavailable"
+    )
+
+    again = await sara.call("POST", "/payments/initiate/", wish, key=key)
+    other = await sara.call("POST", "/payments/initiate/", wish, key=str(uuid4()))
+
+    problem(again, 503, "gateway_unavailable")
+    assert other.status_code == 201, other.text
+
+
 async def test_another_users_payment_is_not_there(
     sara: Person, omid: Person, operator: Person
 ) -> None:
