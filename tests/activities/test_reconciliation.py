@@ -111,11 +111,12 @@ async def test_a_clean_system_has_no_finding(books: Books) -> None:
     assert await books.compare() == {}
 
 
-async def test_a_payment_without_its_deposit_is_found(books: Books) -> None:
-    payment = await given.a_payment(
-        books.sessions, status=PaymentStatus.REVERSED, paid_at=LONG_AGO, created_at=LONG_AGO
-    )
+@pytest.mark.parametrize("status", [PaymentStatus.PAID, PaymentStatus.REVERSED])
+async def test_a_payment_without_its_deposit_is_found(books: Books, status: PaymentStatus) -> None:
+    payment = await given.a_payment(books.sessions)
     ref = ids.payment_workflow(payment.id)
+    books.tamper("DELETE FROM ledger_transactions WHERE ref = :ref", ref=ref)
+    books.tamper("UPDATE payments SET status = :status", status=status)
 
     found = await books.compare()
 

@@ -132,6 +132,10 @@ async def test_a_range_holds_so_many_lines_and_the_next_one_goes_on(
 
 FORGERIES = {
     "UPDATE audit_log SET actor_id = gen_random_uuid() WHERE seq = 2": "was changed",
+    "UPDATE audit_log SET action = 'logout' WHERE seq = 2": "was changed",
+    "UPDATE audit_log SET object = 'user:2' WHERE seq = 2": "was changed",
+    "UPDATE audit_log SET request_id = 'another' WHERE seq = 2": "was changed",
+    "UPDATE audit_log SET session_id = gen_random_uuid() WHERE seq = 2": "was changed",
     "UPDATE audit_log SET details = '{}' WHERE seq = 2": "was changed",
     "UPDATE audit_log SET at = at - interval '1 day' WHERE seq = 2": "was changed",
     "UPDATE audit_log SET address = NULL WHERE seq = 2": "was changed",
