@@ -28,7 +28,9 @@ LOANS_PER_CALLER = 12
 WARM_UP = 3
 LOANS_ALONE = 30
 PASSWORD = "a long enough password"  # noqa: S105  (of accounts made for one run)
-ACTIONS = ("accept", "pay", "complete")
+REQUESTED = "pending"
+ACTIONS = {"accept": "accepted", "pay": "active", "complete": "completed"}
+LOOK_AGAIN_S = 0.05  # at what the API could not tell in time, as on a machine with much else to do
 MEANWHILE = {"sent": "sent", "failed": "pointless by then", "queued": "more of them wait"}
 
 
@@ -62,20 +64,28 @@ class Pair:
     asset_id: str
 
     async def loan(self, timings: Timings) -> str:
+        wish = {"asset_id": self.asset_id, "days": 1}
         with timings.of("request"):
-            ticket = await call(
-                self.http,
-                "POST",
-                "/tickets/",
-                self.borrower,
-                json={"asset_id": self.asset_id, "days": 1},
-            )
-        for action in ACTIONS:
+            ticket = await self._moved("POST", "/tickets/", self.borrower, wish, REQUESTED)
+        for action, status in ACTIONS.items():
             by = self.borrower if action == "pay" else self.lender
             with timings.of(action):
                 path = f"/tickets/{ticket['id']}/{action}/"
-                ticket = await call(self.http, "PATCH", path, by, json={})
+                ticket = await self._moved("PATCH", path, by, {}, status)
         return str(ticket["id"])
+
+    async def _moved(
+        self, method: str, path: str, by: dict[str, str], body: object, status: str
+    ) -> dict[str, str]:
+        """Ask for a change, and wait for it if the answer is that it is still under way."""
+        found = await call(self.http, method, path, by, body)
+        if found["status"] != "processing":
+            return found
+        where = self.http.base_url.copy_with(path=found["poll"])
+        while found.get("status") != status:
+            await asyncio.sleep(LOOK_AGAIN_S)
+            found = (await self.http.get(where, headers=by)).json()
+        return found
 
 
 async def call(
