@@ -11,11 +11,14 @@ app = typer.Typer()
 def check(
     context: typer.Context,
     long: Annotated[bool, typer.Option("--long", help="Soaks and large volumes as well.")] = False,
+    containers: Annotated[
+        bool, typer.Option("--containers", help="Only this: build the image, run all of compose.")
+    ] = False,
 ) -> None:
     """Check everything that CI checks. Other arguments go to pytest: ./assets test -k ledger."""
     from tests.checks import run
 
-    raise SystemExit(run(context.args, long=long))
+    raise SystemExit(run(context.args, long=long, containers=containers))
 
 
 @app.command()

@@ -21,9 +21,12 @@ CHECKS: dict[str, tuple[str, ...]] = {
 }
 
 
-def run(pytest_arguments: Sequence[str], *, long: bool) -> int:
+def run(pytest_arguments: Sequence[str], *, long: bool, containers: bool = False) -> int:
     """Run all checks, stop at the first that fails, and return its exit code."""
-    markers = [] if long else ["-m", "not long"]
+    if containers:
+        # One engine, one stack: nothing to share out.
+        return _step("containers", ("pytest", "-m", "containers", *pytest_arguments))
+    markers = ["-m", "not containers" if long else "not long and not containers"]
     workers = ["-n", "auto", "--maxprocesses", str(MOST_WORKERS), "--dist", "loadgroup"]
     tests = ("pytest", *workers, *markers, *pytest_arguments)
     # With arguments it is one test that somebody works on: the rest would only be in the way.

@@ -1,4 +1,4 @@
-"""python -m sandbox.gateway: serves the simulator on this machine's loopback only."""
+"""python -m sandbox.gateway: serves the simulator, on loopback unless it is told otherwise."""
 
 import argparse
 import os
@@ -13,6 +13,7 @@ from sandbox.webhook_keys import ProviderKeys
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m sandbox.gateway", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1", help="where it listens")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--state", type=Path, required=True, help="SQLite file of the payments")
     parser.add_argument("--public-url", help="where browsers find it (default: this port)")
@@ -20,7 +21,7 @@ def main() -> None:
     public_url = options.public_url or f"http://127.0.0.1:{options.port}"
     uvicorn.run(
         create_app(options.state, public_url, _reporter()),
-        host="127.0.0.1",
+        host=options.host,
         port=options.port,
         log_level="warning",
         timeout_graceful_shutdown=1,  # a call that is scripted never to be answered ends here
