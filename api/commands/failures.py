@@ -29,6 +29,8 @@ _AWAY: Final = frozenset(
         RPCStatusCode.ABORTED,
         RPCStatusCode.INTERNAL,
         RPCStatusCode.UNKNOWN,
+        # Workers have died in its workflow's last tasks; the next one to come will take it.
+        RPCStatusCode.FAILED_PRECONDITION,
     }
 )
 

@@ -31,7 +31,12 @@ class Dev:
 
     def __init__(self, home: Path, settings: Mapping[str, str] | None = None) -> None:
         self.home = home
-        short = {"RECONCILE_INTERVAL": f"PT{RECONCILE_INTERVAL_S:g}S"}
+        # Where a test arms crash points; otherwise there is no such folder.
+        self.armed = home.with_suffix(".armed")
+        short = {
+            "RECONCILE_INTERVAL": f"PT{RECONCILE_INTERVAL_S:g}S",
+            "CRASH_AT": str(self.armed),
+        }
         self._settings = short | dict(settings or {})
         self._output = home.with_suffix(".output")
         self._process: subprocess.Popen[bytes] | None = None
@@ -89,6 +94,15 @@ class Dev:
     def kill(self, name: str) -> None:
         """Do what the kernel does when memory runs out."""
         os.kill(self.info.pids[name], signal.SIGKILL)
+
+    def arm(self, *names: str) -> None:
+        """Let the first process that passes one of these crash points end there."""
+        self.armed.mkdir(exist_ok=True)
+        for name in names:
+            (self.armed / name).touch()
+
+    async def has_died_everywhere(self) -> bool:
+        return not any(self.armed.iterdir())
 
     @asynccontextmanager
     async def without(self, name: str) -> AsyncIterator[None]:
