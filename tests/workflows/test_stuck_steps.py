@@ -30,7 +30,7 @@ from domain import ids
 from domain.attention import Need, Outcome, Trouble
 from domain.deadlines import Windows
 from domain.errors import Forbidden
-from domain.ticket import Action, TicketStatus
+from domain.ticket import Action, Ticket, TicketStatus
 from models.database import Sessions
 from models.queries import tickets
 from tests import given
@@ -234,6 +234,21 @@ async def test_a_step_that_fails_for_seconds_leaves_no_trace(
 
     assert await is_unmarked(loan.handle)
     assert await rows(sessions, loan.handle) == []
+
+
+async def test_who_asks_while_a_step_is_tried_again_is_answered(loan: TroubledLoan) -> None:
+    await loan.act(Action.ACCEPT)
+    loan.trouble.failing.add(Action.PAY)
+    paying = asyncio.create_task(loan.act(Action.PAY))
+    await given.eventually(loan.is_failing)
+
+    asked = await loan.handle.execute_update("requested", id="again", result_type=Ticket)
+
+    assert asked.status is TicketStatus.ACCEPTED
+    loan.trouble.failing.clear()
+    await loan.skip(timedelta(seconds=10))
+    await paying
+    assert await loan.status() is TicketStatus.ACTIVE
 
 
 async def test_a_loan_whose_row_is_not_what_it_believes_goes_on_when_told(
