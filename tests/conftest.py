@@ -2,6 +2,7 @@
 
 import base64
 import os
+import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +32,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--record", action="store_true", help="keep the histories of tests/workflows for replay"
     )
     parser.addoption("--seed", type=int, help="repeat the run of tests/properties with this seed")
+
+
+def pytest_configure() -> None:
+    """Let the programs of tests be stopped by SIGINT; what nohup or `&` starts ignores it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -39,7 +39,7 @@ class Outcome:
     output: str
 
 
-def tested(tree: Path, tests: Sequence[str]) -> Outcome:
+def outcome_of(tree: Path, tests: Sequence[str]) -> Outcome:
     """Run tests of a copy, in a process of its own that sees nothing of the project itself."""
     report = tree / "report.xml"
     options = ("-n0", "-p", "no:cacheprovider", "--tb=short")

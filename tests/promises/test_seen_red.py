@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.promises.breaks import BREAKS, Break
-from tests.promises.copies import copied, tested
+from tests.promises.copies import copied, outcome_of
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
+TRIES = 5
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def tree(tmp_path: Path) -> Iterator[Path]:
 def test_with_all_of_them_in_place_each_test_is_green(tree: Path) -> None:
     tests = sorted({broken.test for broken in BREAKS})
 
-    found = tested(tree, tests)
+    found = outcome_of(tree, tests)
 
     assert found.code == 0, found.output
     assert found.passed >= len(tests)
@@ -32,7 +33,10 @@ def test_with_all_of_them_in_place_each_test_is_green(tree: Path) -> None:
 def test_without_its_mechanism_the_test_of_a_promise_is_red(broken: Break, tree: Path) -> None:
     broken.apply(tree)
 
-    found = tested(tree, [broken.test])
+    # Who takes a lock away loses a race by chance, though mostly the first one.
+    tries = (outcome_of(tree, [broken.test]) for _ in range(TRIES))
+    found = next((outcome for outcome in tries if outcome.code), None)
 
+    assert found is not None, "it stays green"
     assert found.code == 1, found.output
     assert any(broken.seen in failure for failure in found.failures), found.output
