@@ -29,8 +29,8 @@ def lines() -> list[str]:
     return [line for line in found if line]
 
 
-def marks(line: str) -> list[pytest.MarkDecorator]:
-    return [pytest.mark.long, pytest.mark.timeout(900)] if line.startswith(LONG) else []
+def typed() -> list[str]:
+    return [line for line in lines() if line not in TYPED_BY_NAME | NOT_TYPED.keys()]
 
 
 @pytest.fixture(scope="module")
@@ -65,20 +65,27 @@ def test_the_picture_shows_what_the_demo_prints(terminal: Terminal) -> None:
     assert "All of it held" in done.stdout
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        pytest.param(line, marks=marks(line), id=line.removeprefix("./assets "))
-        for line in lines()
-        if line not in TYPED_BY_NAME | NOT_TYPED.keys()
-    ],
-)
-def test_a_command_of_the_readme_does_what_it_says(terminal: Terminal, line: str) -> None:
+@pytest.mark.timeout(300)
+def test_the_commands_of_the_readme_do_what_they_say(terminal: Terminal) -> None:
+    """One after the other, as a reader types them: some need what those before them made."""
+    for line in typed():
+        if not line.startswith(LONG):
+            check(terminal, line)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("line", [line for line in typed() if line.startswith(LONG)])
+def test_a_long_command_of_the_readme_does_what_it_says(terminal: Terminal, line: str) -> None:
+    check(terminal, line)
+
+
+def check(terminal: Terminal, line: str) -> None:
     done = terminal.type(line)
 
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout
-    assert "Traceback" not in done.stderr
+    assert done.returncode == 0, f"{line}: {done.stdout}{done.stderr}"
+    assert done.stdout, line
+    assert "Traceback" not in done.stderr, line
 
 
 def test_what_is_not_typed_is_little_and_stands_in_the_readme() -> None:
