@@ -142,11 +142,5 @@ def _beside(target: Target) -> Iterator[Target]:
 def _take_place(target: Target, new: Target) -> str:
     """Give a database the name of another one; return the name that one has now."""
     kept = f"{target.name}_before_{datetime.now(UTC):%Y%m%dt%H%M%S}"
-    # Each is renamed by a connection to the other: nobody may be in a database that is renamed.
-    new.rename(target.name, kept)
-    try:
-        target.named(kept).rename(new.name, target.name)
-    except BaseException:
-        new.rename(kept, target.name)
-        raise
+    target.give_place_to(new, kept)
     return kept

@@ -1,6 +1,6 @@
 """The database that a backup is restored into: whether it is fit, and how it takes its place."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, LiteralString
@@ -22,6 +22,8 @@ FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
 ORDER BY 1
 """
+
+_THIRD: Final = "postgres"  # every server has it, and nobody's tables are in it
 
 
 @dataclass(frozen=True)
@@ -74,9 +76,19 @@ class Target:
     def drop(self, name: str) -> None:
         self._do("DROP DATABASE {} WITH (FORCE)", name)
 
-    def rename(self, old: str, new: str) -> None:
-        """Rename another database of its server, which nobody may be connected to."""
-        self._do("ALTER DATABASE {} RENAME TO {}", old, new)
+    def give_place_to(self, new: "Target", kept: str) -> None:
+        """Give a database this one's name, and this one another: both at once, or neither.
+
+        Nobody may be connected to a database that is renamed, so it is done from a third one.
+        """
+        self.named(_THIRD).rename({self.name: kept, new.name: self.name})
+
+    def rename(self, names: Mapping[str, str]) -> None:
+        """Rename other databases of its server in one transaction."""
+        statement = sql.SQL("ALTER DATABASE {} RENAME TO {}")
+        with self._connected() as connection, connection.transaction():
+            for pair in names.items():
+                connection.execute(statement.format(*map(sql.Identifier, pair)))
 
     def analyze(self) -> None:
         """Tell the planner what is in it; without that the first hours would be slow."""

@@ -76,6 +76,18 @@ async def test_what_is_replaced_is_kept_under_another_name(
     Target(own_platform).drop(restored.kept)
 
 
+def test_two_databases_change_their_names_together_or_not_at_all(empty_database: str) -> None:
+    target = Target(empty_database)
+    new, kept = target.create(f"{target.name}_restoring"), f"{target.name}_before"
+
+    with psycopg.connect(new.url), pytest.raises(BackupError, match="being accessed"):
+        target.give_place_to(new, kept)
+
+    assert {target.name, new.name} <= databases(empty_database)
+    assert kept not in databases(empty_database)
+    target.drop(new.name)
+
+
 async def test_a_database_that_is_in_use_is_not_touched(sound: Path, empty_database: str) -> None:
     with (
         psycopg.connect(empty_database, application_name="assets-worker"),
