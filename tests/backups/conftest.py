@@ -22,16 +22,7 @@ from tests import given
 from tests.conftest import KEYS, a_database, as_application
 from tests.lending import Lending
 
-ROOM = Path(__file__).parent
 RING = KeyRing(KEYS, b"test-index-key-of-enough-characters")
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep these tests together: they share a platform, and what they check is made once."""
-    for item in items:
-        if ROOM in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("backups"))
 
 
 async def populate(sessions: Sessions) -> None:

@@ -23,7 +23,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if ROOM in item.path.parents:
             item.add_marker(pytest.mark.containers)
             item.add_marker(pytest.mark.timeout(SLOWEST_S))
-            item.add_marker(pytest.mark.xdist_group("containers"))
 
 
 @pytest.fixture(scope="session")

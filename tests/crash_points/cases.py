@@ -25,7 +25,7 @@ from activities.contracts.payments import (
     Verified,
 )
 from activities.contracts.reconciliation import Compare, ComparePayment
-from domain.attention import Need, Outcome, Trouble
+from domain.attention import Outcome
 from domain.messages.notice import Channel, Notice, NoticeKind
 from domain.payment import Payment, PaymentStatus
 from domain.reversal import NewReversal, ReversalDecision
@@ -40,6 +40,7 @@ from models.withdrawal import IBAN_COLUMN
 from settings import Settings
 from tests import given
 from tests.activities.messengers import PERSONAL
+from tests.activities.test_attention import a_need
 from tests.crash_points.mortal import Step
 from tests.given import DAY, NOW
 from tests.lending import Lending
@@ -392,20 +393,6 @@ async def a_withdrawal(world: World) -> NewWithdrawal:
     sealed = column.encrypt(withdrawal_id, "IR062960000000100324200001")
     iban = base64.b64encode(sealed).decode()
     return NewWithdrawal(withdrawal_id, user, AMOUNT, iban, "0001", NOW)
-
-
-def a_need(**changes: Any) -> Need:
-    values: dict[str, Any] = {
-        "id": uuid4(),
-        "workflow_id": f"payment:{uuid4()}",
-        "workflow_type": "TopUp",
-        "kind": Trouble.PARKED,
-        "cause": "The amounts differ.",
-        "todo": "Look at the bank.",
-        "amount": AMOUNT,
-        "since": datetime.now(UTC),
-    }
-    return Need(**values | changes)
 
 
 async def a_letter(world: World, channel: Channel) -> UUID:

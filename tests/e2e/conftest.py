@@ -1,7 +1,6 @@
-"""One sandbox for all tests of this room; each test finds it running and leaves it so."""
+"""One sandbox for the tests of this room that a worker of the run takes; each leaves it running."""
 
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -11,16 +10,7 @@ from tests.e2e.books import Books
 from tests.e2e.collector import Collector, collecting
 from tests.e2e.dev import Dev
 
-ROOM = Path(__file__).parent
 MANY = httpx.Limits(max_connections=None, max_keepalive_connections=None)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep these tests together: they kill what the others would be using."""
-    for item in items:
-        if ROOM in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("e2e"))
 
 
 @pytest.fixture(scope="session")
